@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+/// @notice The only code that moves money. Asset zero is ether, any other is an ERC-20 token.
+library Asset {
+    /// @notice `have` wei came with the transaction where exactly `need` had to.
+    error WrongValue(uint256 have, uint256 need);
+    /// @notice The balance grew by `have` where the transfer promised `need`.
+    error WrongTransfer(uint256 have, uint256 need);
+    /// @notice `have` gas is left where a payment must be able to pass on `need`; send the transaction with more.
+    error GasShort(uint256 have, uint256 need);
+
+    address internal constant ETHER = address(0);
+    uint256 internal constant ETHER_GAS = 50_000;
+    uint256 internal constant TOKEN_GAS = 300_000;
+    /// @dev What a verb still does after its last payment failed: a credit in a fresh slot, an event, an unlock.
+    uint256 private constant RESERVE = 60_000;
+
+    /// @dev Takes exactly `amount` from the sender; a token is believed by its balance only.
+    function pull(address asset, uint256 amount) internal {
+        if (asset == ETHER) {
+            require(msg.value == amount, WrongValue(msg.value, amount));
+            return;
+        }
+        require(msg.value == 0, WrongValue(msg.value, 0));
+        uint256 before = IERC20(asset).balanceOf(address(this));
+        SafeERC20.safeTransferFrom(IERC20(asset), msg.sender, address(this), amount);
+        uint256 received = IERC20(asset).balanceOf(address(this)) - before;
+        require(received == amount, WrongTransfer(received, amount));
+    }
+
+    /// @dev Tries to pay with bounded gas and 32 bytes of returned data; false if the receiver or the token refused.
+    function push(address asset, address to, uint256 amount) internal returns (bool paid) {
+        uint256 cap = asset == ETHER ? ETHER_GAS : TOKEN_GAS;
+        uint256 need = cap + cap / 32 + RESERVE;
+        require(gasleft() >= need, GasShort(gasleft(), need));
+        if (asset == ETHER) {
+            assembly ("memory-safe") {
+                paid := call(ETHER_GAS, to, amount, 0, 0, 0, 0)
+            }
+        } else {
+            bytes4 selector = IERC20.transfer.selector;
+            assembly ("memory-safe") {
+                let free := mload(0x40)
+                mstore(free, selector)
+                mstore(add(free, 4), to)
+                mstore(add(free, 36), amount)
+                mstore(0, 0)
+                paid := call(TOKEN_GAS, asset, 0, free, 68, 0, 32)
+                switch returndatasize()
+                case 0 { paid := and(paid, gt(extcodesize(asset), 0)) }
+                default { paid := and(paid, and(gt(returndatasize(), 31), eq(mload(0), 1))) }
+            }
+        }
+    }
+}
+
+/// @notice What could not be pushed waits here for its owner.
+abstract contract Credits {
+    /// @notice `amount` of `asset` could not be pushed to `owner` and waits for it.
+    event Credited(address indexed asset, address indexed owner, uint256 amount);
+    /// @notice `owner`'s credit left to `to`.
+    event CreditClaimed(address indexed asset, address indexed owner, address to, uint256 amount);
+
+    /// @notice Only the owner may send its credit elsewhere: sender `have`, owner `need`.
+    error NotOwner(address have, address need);
+    /// @notice Nothing waits for this owner in this asset.
+    error NoCredit(address asset, address owner);
+    /// @notice The receiver or the token refused the payment; name another receiver or come back later.
+    error PaymentRefused(address asset, address to, uint256 amount);
+
+    /// @notice What waits for an owner, in the asset's smallest unit.
+    mapping(address asset => mapping(address owner => uint256)) public credits;
+
+    /// @dev Pays, or keeps as a credit what cannot be paid. Nothing that the receiver does can revert this.
+    function _pay(address asset, address to, uint256 amount) internal {
+        if (amount == 0 || Asset.push(asset, to, amount)) return;
+        credits[asset][to] += amount;
+        emit Credited(asset, to, amount);
+    }
+
+    /// @dev The owner to anywhere, anybody to the owner; all of it or nothing.
+    function _claimCredit(address asset, address owner, address to) internal {
+        require(to == owner || msg.sender == owner, NotOwner(msg.sender, owner));
+        uint256 amount = credits[asset][owner];
+        require(amount != 0, NoCredit(asset, owner));
+        delete credits[asset][owner];
+        emit CreditClaimed(asset, owner, to, amount);
+        require(Asset.push(asset, to, amount), PaymentRefused(asset, to, amount));
+    }
+}

@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module'
+import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
+import { defineConfig } from 'hardhat/config'
+
+const compiler = createRequire(import.meta.url).resolve('solc/soljson.js')
+
+/** How many times the usual number of random runs: 1 for `npm test`, 20 for `npm run test:deep`. */
+const depth = Number(process.env.KERROS_DEPTH ?? '1')
+/** Seed of every random run; printed by the tests, settable from outside. */
+const seed = process.env.KERROS_SEED ?? '0x6b6572726f73'
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  solidity: {
+    profiles: {
+      default: {
+        version: '0.8.37',
+        path: compiler,
+        settings: {
+          viaIR: true,
+          optimizer: { enabled: true, runs: 20_000 },
+          evmVersion: 'osaka',
+          metadata: { bytecodeHash: 'none' },
+        },
+      },
+    },
+  },
+  networks: {
+    // The chain in process: tests, benches and the demo.
+    default: { type: 'edr-simulated', hardfork: 'osaka', allowBlocksWithSameTimestamp: false },
+    // `npm run chain` serves it.
+    localhost: { type: 'http', url: process.env.KERROS_RPC ?? 'http://127.0.0.1:8545' },
+  },
+  typechain: { outDir: 'typechain-types', tsNocheck: false },
+  paths: { tests: { mocha: 'test', solidity: 'test' } },
+  test: {
+    mocha: { timeout: 600_000, slow: 60_000 },
+    solidity: {
+      fuzz: { runs: 256 * depth, seed },
+      invariant: { runs: 64 * depth, depth: 100, failOnRevert: true },
+    },
+  },
+})

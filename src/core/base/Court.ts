@@ -1,0 +1,28 @@
+import type { Hex } from './Bytes.ts'
+
+/** The circumstances of one transaction: who sends, wei attached, the block's time in seconds. */
+export interface Env {
+  readonly sender: Hex
+  readonly value: bigint
+  readonly time: number
+  /** Whether a push of `asset` to `to` would fail: a hostile receiver, a token that says no. */
+  readonly refuses: (asset: Hex, to: Hex) => boolean
+}
+
+/** Money that a court moved: into it (to = the court) or out of it. Asset zero is ether. */
+export interface Transfer {
+  readonly asset: Hex
+  readonly from: Hex
+  readonly to: Hex
+  readonly amount: bigint
+}
+
+/** What a court's model answers to a call: its next state, its events in order, the money moved in order. */
+export interface Ruling<State, Event> {
+  readonly state: State
+  readonly events: readonly Event[]
+  readonly transfers: readonly Transfer[]
+}
+
+/** The model of a contract: throws a Refusal where the contract reverts with the custom error of that name. */
+export type Court<State, Call, Event> = (state: State, call: Call, env: Env) => Ruling<State, Event>

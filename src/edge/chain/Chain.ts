@@ -1,0 +1,28 @@
+import type { Hex } from '../../core/base/Bytes.ts'
+import type { L1Input } from '../../core/base/Step.ts'
+
+/** How a transaction ended. A reverted one rejects instead, with the Refusal named by the contract. */
+export interface Receipt {
+  readonly hash: Hex
+  readonly block: number
+  readonly gasUsed: bigint
+}
+
+/** Layer 1 as one court's clients see it: its blocks as inputs, its verbs as calls. */
+export interface Chain<Call, Event> {
+  readonly chainId: bigint
+  /** Address of the court. */
+  readonly court: Hex
+  /** Address that sends this client's transactions. */
+  readonly sender: Hex
+  /**
+   * Yields every block from number `from` on, each once and in order, reorgs as retractions (newest first).
+   * Returns a function that ends it.
+   */
+  follow(from: number, sink: (input: L1Input<Event>) => void): () => void
+  /**
+   * Sends a call in a transaction and waits until it is mined. The same checks run before sending, so a call that the
+   * contract would refuse rejects with its Refusal and costs nothing.
+   */
+  send(call: Call): Promise<Receipt>
+}
