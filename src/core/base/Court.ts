@@ -1,10 +1,11 @@
 import type { Hex } from './Bytes.ts'
 
-/** The circumstances of one transaction: who sends, wei attached, the block's time in seconds. */
+/** The circumstances of one transaction: who sends, wei attached, the block's time in seconds and base fee in wei. */
 export interface Env {
   readonly sender: Hex
   readonly value: bigint
   readonly time: number
+  readonly baseFee: bigint
   /** Whether a push of `asset` to `to` would fail: a hostile receiver, a token that says no. */
   readonly refuses: (asset: Hex, to: Hex) => boolean
 }
