@@ -1,0 +1,89 @@
+import type { Plain } from '../core/base/Step.ts'
+import { Fault, reason } from './Fault.ts'
+
+// Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long), and a
+// string that begins with '#' is written with one more, so that no string can be taken for a number.
+
+/** How deeply plain data may be nested, both ways: a hostile message must not exhaust anybody's stack. */
+export const MAX_DEPTH = 64
+
+/** The text of a value: `decode` gives exactly the value back. Throws Malformed on what is not plain data. */
+export function encode(value: Plain): string {
+  return write(value, 0)
+}
+
+/** The value of a text made by `encode`. Throws Malformed on anything else. */
+export function decode(text: string): Plain {
+  try {
+    return revive(JSON.parse(text), 0)
+  } catch (why) {
+    if (why instanceof Fault) throw why
+    throw new Fault('Malformed', `not the text of plain data: ${reason(why)}`)
+  }
+}
+
+function write(value: Plain, depth: number): string {
+  if (typeof value === 'string')
+    return value.charCodeAt(0) === HASH ? JSON.stringify(`#${value}`) : JSON.stringify(value)
+  if (typeof value === 'bigint') return `"#${value.toString(16)}"`
+  if (typeof value === 'number') return writeNumber(value)
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') throw new Fault('Malformed', `${typeof value} is not plain data`)
+  if (depth === MAX_DEPTH) throw tooDeep()
+  return Array.isArray(value)
+    ? writeList(value as readonly Plain[], depth + 1)
+    : writeFields(value as { readonly [field: string]: Plain }, depth + 1)
+}
+
+function writeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new Fault('Malformed', `${value} is not plain data`)
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+function writeList(list: readonly Plain[], depth: number): string {
+  let text = '['
+  for (let i = 0; i < list.length; i++) text += i === 0 ? write(list[i]!, depth) : `,${write(list[i]!, depth)}`
+  return `${text}]`
+}
+
+function writeFields(fields: { readonly [field: string]: Plain }, depth: number): string {
+  let text = '{'
+  for (const field of Object.keys(fields)) {
+    text += `${text.length === 1 ? '' : ','}${JSON.stringify(field)}:${write(fields[field]!, depth)}`
+  }
+  return `${text}}`
+}
+
+const HASH = 35
+const DIGITS = /^#-?[0-9a-f]+$/
+
+function revive(value: unknown, depth: number): Plain {
+  if (typeof value === 'string') return value.charCodeAt(0) === HASH ? reviveText(value) : value
+  if (typeof value !== 'object' || value === null) return value as Plain
+  if (depth === MAX_DEPTH) throw tooDeep()
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = revive(value[i], depth + 1)
+  } else reviveFields(value as Record<string, unknown>, depth + 1)
+  return value as Plain
+}
+
+function reviveFields(fields: Record<string, unknown>, depth: number): void {
+  for (const field of Object.keys(fields)) {
+    const had = fields[field]
+    const value = revive(had, depth)
+    if (value === had) continue
+    // Assigning to this one name would set the prototype instead of the field.
+    if (field === '__proto__') Object.defineProperty(fields, field, { value, enumerable: true })
+    else fields[field] = value
+  }
+}
+
+function reviveText(text: string): Plain {
+  if (text.charCodeAt(1) === HASH) return text.slice(1)
+  if (!DIGITS.test(text)) throw new Fault('Malformed', 'a number in the text of plain data has other than digits')
+  return text.charCodeAt(1) === 45 ? -BigInt(`0x${text.slice(2)}`) : BigInt(`0x${text.slice(1)}`)
+}
+
+function tooDeep(): Fault {
+  return new Fault('Malformed', `plain data is nested at most ${MAX_DEPTH} deep`)
+}

@@ -1,0 +1,73 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { Plain } from '../../src/core/base/Step.ts'
+import { decode, encode, MAX_DEPTH } from '../../src/edge/Codec.ts'
+import type { Fault } from '../../src/edge/Fault.ts'
+import { runs } from '../fuzz.ts'
+import { faultOf, leaf, plain } from './plain.ts'
+
+function nested(depth: number): Plain {
+  let value: Plain = 1n
+  for (let i = 0; i < depth; i++) value = [value]
+  return value
+}
+
+describe('edge/Codec', () => {
+  it('gives back exactly what it was given', () => {
+    fc.assert(
+      fc.property(plain, (value) => {
+        expect(decode(encode(value))).to.deep.equal(value)
+      }),
+      runs(2000),
+    )
+  })
+
+  it('never writes two values as one text', () => {
+    fc.assert(
+      fc.property(leaf, leaf, (a, b) => {
+        expect(encode(a) === encode(b)).to.equal(Object.is(a, b))
+      }),
+      runs(1000),
+    )
+  })
+
+  it('keeps the sign of zero, a text that looks like a number, and a field named __proto__', () => {
+    expect(Object.is(decode(encode(-0)), -0)).to.equal(true)
+    expect(decode(encode('#ff'))).to.equal('#ff')
+    const odd = JSON.parse('{"__proto__":"#7"}')
+    const back = decode(encode({ a: 1 }).replace('"a":1', '"__proto__":"#7"')) as Record<string, unknown>
+    expect(Object.getPrototypeOf(back)).to.equal(Object.getPrototypeOf(odd))
+    expect(Object.getOwnPropertyDescriptor(back, '__proto__')?.value).to.equal(7n)
+  })
+
+  it('answers any text with plain data or Malformed, nothing else', () => {
+    const texts = fc.oneof(
+      fc.string(),
+      fc.json(),
+      plain.map(encode).map((s) => s.slice(0, -1)),
+      fc.constant('"#zz"'),
+    )
+    fc.assert(
+      fc.property(texts, (input) => {
+        try {
+          decode(input)
+        } catch (why) {
+          expect((why as Fault).code).to.equal('Malformed')
+        }
+      }),
+      runs(1000),
+    )
+  })
+
+  for (const value of [NaN, Infinity, undefined, () => 1, Symbol('x')]) {
+    it(`refuses ${String(value)}, which is not plain`, () => {
+      expect(faultOf(() => encode({ value } as unknown as Plain)).code).to.equal('Malformed')
+    })
+  }
+
+  it('takes the deepest allowed nesting and refuses one more, both ways', () => {
+    expect(decode(encode(nested(MAX_DEPTH)))).to.deep.equal(nested(MAX_DEPTH))
+    expect(faultOf(() => encode(nested(MAX_DEPTH + 1))).code).to.equal('Malformed')
+    expect(faultOf(() => decode('['.repeat(500_000) + ']'.repeat(500_000))).code).to.equal('Malformed')
+  })
+})
