@@ -32,9 +32,11 @@ export default defineConfig({
     localhost: { type: 'http', url: process.env.KERROS_RPC ?? 'http://127.0.0.1:8545' },
   },
   typechain: { outDir: 'typechain-types', tsNocheck: false },
+  // Helpers that are never deployed are not what the tests have to cover.
+  coverage: { skipFiles: ['contracts/test/**'] },
   paths: { tests: { mocha: 'test', solidity: 'test' } },
   test: {
-    mocha: { timeout: 600_000, slow: 60_000 },
+    mocha: { timeout: 600_000, slow: 60_000, forbidOnly: true, forbidPending: true },
     solidity: {
       fuzz: { runs: 256 * depth, seed },
       invariant: { runs: 64 * depth, depth: 100, failOnRevert: true },

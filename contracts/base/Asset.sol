@@ -51,8 +51,12 @@ library Asset {
                 mstore(0, 0)
                 paid := call(TOKEN_GAS, asset, 0, free, 68, 0, 32)
                 switch returndatasize()
-                case 0 { paid := and(paid, gt(extcodesize(asset), 0)) }
-                default { paid := and(paid, and(gt(returndatasize(), 31), eq(mload(0), 1))) }
+                case 0 {
+                    paid := and(paid, gt(extcodesize(asset), 0))
+                }
+                default {
+                    paid := and(paid, and(gt(returndatasize(), 31), eq(mload(0), 1)))
+                }
             }
         }
     }

@@ -22,7 +22,11 @@ library Merkle {
             let left := add(free, 1)
             let right := add(free, 33)
             root := leaf
-            for { let at := siblings } lt(at, add(siblings, 512)) { at := add(at, 32) } {
+            for {
+                let at := siblings
+            } lt(at, add(siblings, 512)) {
+                at := add(at, 32)
+            } {
                 switch and(index, 1)
                 case 0 {
                     mstore(left, root)

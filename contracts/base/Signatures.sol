@@ -61,11 +61,11 @@ abstract contract Signatures is IERC5267 {
             bytes32 r = bytes32(signature[:32]);
             bytes32 s = bytes32(signature[32:64]);
             uint8 v = uint8(signature[64]);
-            (key,,) = ECDSA.tryRecover(digest, v, r, s);
+            (key, , ) = ECDSA.tryRecover(digest, v, r, s);
         } else if (signature.length == 64) {
             bytes32 r = bytes32(signature[:32]);
             bytes32 vs = bytes32(signature[32:]);
-            (key,,) = ECDSA.tryRecover(digest, r, vs);
+            (key, , ) = ECDSA.tryRecover(digest, r, vs);
         }
     }
 }
