@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { defineConfig } from 'hardhat/config'
+import type { HardhatPlugin } from 'hardhat/types/plugins'
 
 const compiler = createRequire(import.meta.url).resolve('solc/soljson.js')
 
@@ -9,8 +10,21 @@ const depth = Number(process.env.KERROS_DEPTH ?? '1')
 /** Seed of every random run; printed by the tests, settable from outside. */
 const seed = process.env.KERROS_SEED ?? '0x6b6572726f73'
 
+/** Artifacts are found in whatever order the disk answers; the types generated from them must not depend on it. */
+const sorted: HardhatPlugin = {
+  id: 'kerros-sorted-types',
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        processArtifactsAfterSuccessfulBuild: async (_context, paths) => void (paths as string[]).sort(),
+      }),
+    }),
+  },
+}
+
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  // In this order: handlers run in the order of their plugins, and the toolbox generates the types.
+  plugins: [sorted, hardhatToolboxMochaEthers],
   solidity: {
     profiles: {
       default: {
