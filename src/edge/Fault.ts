@@ -13,6 +13,7 @@ export type FaultCode =
   | 'CallFailed'
   | 'ReorgTooDeep'
   | 'Dropped'
+  | 'InsufficientFunds'
   | 'PortInUse'
   | 'BadAddress'
   | 'PeerUnreachable'
