@@ -3,18 +3,26 @@
 /* eslint-disable */
 import type * as base from './base/index.js';
 export type { base };
+import type * as plasma from './plasma/index.js';
+export type { plasma };
 import type * as test from './test/index.js';
 export type { test };
 export * as factories from './factories/index.js';
-export type { Signatures } from './base/Signatures.js';
-export { Signatures__factory } from './factories/base/Signatures__factory.js';
 export type { Asset } from './base/Asset.sol/Asset.js';
 export { Asset__factory } from './factories/base/Asset.sol/Asset__factory.js';
 export type { Credits } from './base/Asset.sol/Credits.js';
 export { Credits__factory } from './factories/base/Asset.sol/Credits__factory.js';
+export type { Signatures } from './base/Signatures.js';
+export { Signatures__factory } from './factories/base/Signatures__factory.js';
 export type { VerdictRegistry } from './base/Verdicts.sol/VerdictRegistry.js';
 export { VerdictRegistry__factory } from './factories/base/Verdicts.sol/VerdictRegistry__factory.js';
 export type { Verdicts } from './base/Verdicts.sol/Verdicts.js';
 export { Verdicts__factory } from './factories/base/Verdicts.sol/Verdicts__factory.js';
+export type { IRootChain } from './plasma/IRootChain.js';
+export { IRootChain__factory } from './factories/plasma/IRootChain__factory.js';
+export type { RootChain } from './plasma/RootChain.js';
+export { RootChain__factory } from './factories/plasma/RootChain__factory.js';
+export type { ExposedPlasma } from './test/ExposedPlasma.js';
+export { ExposedPlasma__factory } from './factories/test/ExposedPlasma__factory.js';
 export type { Till } from './test/Till.js';
 export { Till__factory } from './factories/test/Till__factory.js';

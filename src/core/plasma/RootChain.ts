@@ -20,10 +20,8 @@ export type PlasmaCall =
       readonly verb: 'register'
       /** The chain's ancestors from the root level, itself last. */
       readonly path: readonly Chain[]
-      /** The operator's, empty if it sends. */
-      readonly signature: Hex
-      /** The parent's operator's, for a child. */
-      readonly parentSignature: Hex
+      /** The operator's (empty if it sends), then for a child its parent's operator's. */
+      readonly signatures: readonly Hex[]
     }
   | {
       readonly verb: 'deposit'
@@ -44,7 +42,7 @@ export type PlasmaCall =
   | {
       readonly verb: 'startExit'
       readonly path: readonly Chain[]
-      readonly tx: Transaction
+      readonly transaction: Transaction
       /** Index of the output that leaves. */
       readonly output: number
       readonly inclusion: Inclusion
@@ -52,8 +50,7 @@ export type PlasmaCall =
     }
   | {
       readonly verb: 'startDepositExit'
-      readonly path: readonly Chain[]
-      readonly deposit: Deposit
+      readonly deposited: Deposit
       readonly permit: Permit
     }
   | {

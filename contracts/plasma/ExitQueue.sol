@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+/// @notice The exits of one (chain, asset), in the order of the second in which they may be paid.
+/// @dev Lane 0 is a list that is sorted by itself, because each of its entries may be paid a fixed time after it came.
+/// The others, younger outputs, wait in a bucket per block number: all of a bucket may be paid in the same second, and
+/// later numbers later. A bucket that has been emptied had matured, and takes no more.
+library ExitQueue {
+    /// @dev `first` and `last`: the lowest number with a waiting bucket (0 = none) and the highest ever.
+    /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: which of the 256 words below
+    /// are not zero. Above that, the few words are walked.
+    struct Queue {
+        uint40 head;
+        uint40 tail;
+        uint40 first;
+        uint40 last;
+        mapping(uint256 laneAndIndex => uint256) entries;
+        mapping(uint256 heightAndPosition => uint256) words;
+    }
+
+    uint256 private constant TAIL = 1 << 32;
+    uint256 private constant BUCKET = type(uint64).max;
+
+    /// @notice The word at a place; 0 = void, paid, or never used.
+    function wordAt(Queue storage queue, uint40 lane, uint40 index) internal view returns (uint256) {
+        return queue.entries[_place(lane, index)];
+    }
+
+    /// @notice Appends to a lane.
+    function push(Queue storage queue, uint40 lane, uint256 entry) internal returns (uint40 index) {
+        index = lane == 0 ? queue.tail++ : _join(queue, lane);
+        queue.entries[_place(lane, index)] = entry;
+    }
+
+    /// @notice Makes an entry void; it leaves the queue when its turn comes.
+    function void(Queue storage queue, uint40 lane, uint40 index) internal {
+        delete queue.entries[_place(lane, index)];
+    }
+
+    /// @notice The entry whose turn it is: the one to be paid first, the list's on a tie. `none` if the queue is empty.
+    function peek(Queue storage queue) internal view returns (bool none, uint256 entry, uint40 lane, uint40 index) {
+        (index, lane) = (queue.head, queue.first);
+        bool listed = index < queue.tail;
+        if (listed) entry = queue.entries[_place(0, index)];
+        if (lane == 0) return (!listed, entry, 0, index);
+        uint40 waiting = uint32(queue.words[lane >> 2] >> _shift(lane));
+        uint256 young = queue.entries[_place(lane, waiting)];
+        if (listed && entry >> 216 <= young >> 216) return (false, entry, 0, index);
+        return (false, young, lane, waiting);
+    }
+
+    /// @notice Takes the entry that `peek` showed out of its lane.
+    function pop(Queue storage queue, uint40 lane, uint40 index) internal {
+        delete queue.entries[_place(lane, index)];
+        if (lane == 0) queue.head = index + 1;
+        else _leave(queue, lane);
+    }
+
+    function _join(Queue storage queue, uint40 number) private returns (uint40 index) {
+        uint256 shift = _shift(number);
+        uint256 word = queue.words[number >> 2];
+        index = uint32(word >> (shift + 32));
+        queue.words[number >> 2] = word + (TAIL << shift);
+        if (word == 0 && _mark(queue, 1, number >> 2) == 0) _mark(queue, 2, number >> 10);
+        (uint40 first, uint40 last) = (queue.first, queue.last);
+        if (first == 0 || number < first) queue.first = number;
+        if (number > last) queue.last = number;
+    }
+
+    function _leave(Queue storage queue, uint40 number) private {
+        uint256 shift = _shift(number);
+        uint256 word = queue.words[number >> 2] + (1 << shift);
+        bool emptied = uint32(word >> shift) == uint32(word >> (shift + 32));
+        if (emptied) word &= ~(BUCKET << shift);
+        queue.words[number >> 2] = word;
+        if (!emptied) return;
+        if (word == 0 && _unmark(queue, 1, number >> 2) == 0) _unmark(queue, 2, number >> 10);
+        queue.first = _next(queue, number);
+    }
+
+    /// @dev The lowest number that still waits. All of them are above `number`, so the lowest bit set is the next.
+    function _next(Queue storage queue, uint256 number) private view returns (uint40) {
+        uint256 position = number >> 2;
+        if (queue.words[position] == 0) {
+            position = number >> 10;
+            if (queue.words[_height(1, position)] == 0) {
+                position = number >> 18;
+                uint256 end = queue.last >> 18;
+                while (queue.words[_height(2, position)] == 0) if (++position > end) return 0;
+                position = position << 8 | _lowest(queue.words[_height(2, position)]);
+            }
+            position = position << 8 | _lowest(queue.words[_height(1, position)]);
+        }
+        return uint40(position << 2 | _lowest(queue.words[position]) >> 6);
+    }
+
+    /// @dev Sets the bit of a position one height below; returns the word as it was.
+    function _mark(Queue storage queue, uint256 height, uint256 position) private returns (uint256 word) {
+        word = queue.words[_height(height, position >> 8)];
+        queue.words[_height(height, position >> 8)] = word | 1 << (position & 255);
+    }
+
+    /// @dev Clears the bit of a position one height below; returns the word as it is then.
+    function _unmark(Queue storage queue, uint256 height, uint256 position) private returns (uint256 word) {
+        word = queue.words[_height(height, position >> 8)] & ~(1 << (position & 255));
+        queue.words[_height(height, position >> 8)] = word;
+    }
+
+    function _place(uint256 lane, uint256 index) private pure returns (uint256) {
+        return lane << 40 | index;
+    }
+
+    function _height(uint256 height, uint256 position) private pure returns (uint256) {
+        return height << 40 | position;
+    }
+
+    function _shift(uint256 number) private pure returns (uint256) {
+        return (number & 3) << 6;
+    }
+
+    function _lowest(uint256 word) private pure returns (uint256) {
+        return Math.log2(word & (~word + 1));
+    }
+}
