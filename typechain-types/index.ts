@@ -3,8 +3,8 @@
 /* eslint-disable */
 import type * as base from './base/index.js';
 export type { base };
-import type * as plasma from './plasma/index.js';
-export type { plasma };
+import type * as channel from './channel/index.js';
+export type { channel };
 import type * as test from './test/index.js';
 export type { test };
 export * as factories from './factories/index.js';
@@ -18,11 +18,9 @@ export type { VerdictRegistry } from './base/Verdicts.sol/VerdictRegistry.js';
 export { VerdictRegistry__factory } from './factories/base/Verdicts.sol/VerdictRegistry__factory.js';
 export type { Verdicts } from './base/Verdicts.sol/Verdicts.js';
 export { Verdicts__factory } from './factories/base/Verdicts.sol/Verdicts__factory.js';
-export type { IRootChain } from './plasma/IRootChain.js';
-export { IRootChain__factory } from './factories/plasma/IRootChain__factory.js';
-export type { RootChain } from './plasma/RootChain.js';
-export { RootChain__factory } from './factories/plasma/RootChain__factory.js';
-export type { ExposedPlasma } from './test/ExposedPlasma.js';
-export { ExposedPlasma__factory } from './factories/test/ExposedPlasma__factory.js';
-export type { Till } from './test/Till.js';
-export { Till__factory } from './factories/test/Till__factory.js';
+export type { Adjudicator } from './channel/Adjudicator.js';
+export { Adjudicator__factory } from './factories/channel/Adjudicator__factory.js';
+export type { IAdjudicator } from './channel/IAdjudicator.js';
+export { IAdjudicator__factory } from './factories/channel/IAdjudicator__factory.js';
+export type { Token } from './test/Token.js';
+export { Token__factory } from './factories/test/Token__factory.js';

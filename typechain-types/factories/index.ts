@@ -2,5 +2,5 @@
 /* tslint:disable */
 /* eslint-disable */
 export * as base from './base/index.js';
-export * as plasma from './plasma/index.js';
+export * as channel from './channel/index.js';
 export * as test from './test/index.js';
