@@ -17,6 +17,10 @@ getContractFactory(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | Fa
 getContractFactory(name: 'Verdicts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Verdicts__factory>
 getContractFactory(name: 'Adjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Adjudicator__factory>
 getContractFactory(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdjudicator__factory>
+getContractFactory(name: 'IRootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRootChain__factory>
+getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChain__factory>
+getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
+getContractFactory(name: 'Till', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Till__factory>
 getContractFactory(name: 'Token', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Token__factory>
 
   getContractAt(name: 'Asset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Asset>
@@ -26,6 +30,10 @@ getContractAt(name: 'VerdictRegistry', address: string | ethers.Addressable, sig
 getContractAt(name: 'Verdicts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Verdicts>
 getContractAt(name: 'Adjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Adjudicator>
 getContractAt(name: 'IAdjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdjudicator>
+getContractAt(name: 'IRootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRootChain>
+getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChain>
+getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
+getContractAt(name: 'Till', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Till>
 getContractAt(name: 'Token', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Token>
 
   deployContract(name: 'Asset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
@@ -35,6 +43,10 @@ deployContract(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | Deploy
 deployContract(name: 'Verdicts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
 deployContract(name: 'Adjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Adjudicator>
 deployContract(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
+deployContract(name: 'IRootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
+deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'Till', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 
   deployContract(name: 'Asset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
@@ -44,6 +56,10 @@ deployContract(name: 'VerdictRegistry', args: any[], signerOrOptions?: ethers.Si
 deployContract(name: 'Verdicts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
 deployContract(name: 'Adjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Adjudicator>
 deployContract(name: 'IAdjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
+deployContract(name: 'IRootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
+deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'Till', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 
     // default types

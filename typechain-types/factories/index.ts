@@ -3,4 +3,5 @@
 /* eslint-disable */
 export * as base from './base/index.js';
 export * as channel from './channel/index.js';
+export * as plasma from './plasma/index.js';
 export * as test from './test/index.js';
