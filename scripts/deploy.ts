@@ -17,14 +17,15 @@ ignition/deployments/chain-ID/deployed_addresses.json. Run again, it deploys not
   --reset          forget what was recorded for this chain and deploy anew
   --help           this text`
 
+const OPTIONS = { network: { type: 'string' }, reset: { type: 'boolean' }, help: { type: 'boolean' } } as const
+
 type Connection = Awaited<ReturnType<typeof hre.network.create>>
 
 async function connect(name: string): Promise<Connection> {
   const known = Object.entries(hre.config.networks).filter(([, config]) => config.type === 'http')
   const names = known.map(([network]) => network).join(', ')
   const config = known.find(([network]) => network === name)?.[1]
-  if (!config)
-    throw new Fault('WrongNetwork', `"${name}" is no network to deploy to: use --network with one of ${names}`)
+  if (!config) throw new Fault('WrongNetwork', `"${name}" is no network to deploy to: --network takes ${names}`)
   return hre.network.create(name)
 }
 
@@ -42,11 +43,8 @@ async function refuseForeign(connection: Connection, chainId: bigint): Promise<v
   for (const [name, address] of Object.entries(recorded(chainId))) {
     const code = await connection.provider.request({ method: 'eth_getCode', params: [address, 'latest'] })
     if (code !== '0x') continue
-    const had = `${deploymentFile(chainId)} records ${name} at ${address}, where this chain ${chainId} has no contract`
-    throw new Fault(
-      'NotDeployed',
-      `${had}: it belongs to another chain of that id; add --reset to forget it and deploy anew`,
-    )
+    const had = `${deploymentFile(chainId)} records ${name} at ${address}, where this chain has no contract`
+    throw new Fault('NotDeployed', `${had}: add --reset to forget that other chain of id ${chainId} and deploy anew`)
   }
 }
 
@@ -60,24 +58,17 @@ async function deploy(connection: Connection): Promise<Readonly<Record<string, H
 }
 
 async function main(): Promise<void> {
-  const options = {
-    network: { type: 'string' },
-    reset: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  } as const
-  const { values } = parseArgs({ options })
+  const { values } = parseArgs({ options: OPTIONS })
   if (values.help) return console.log(HELP)
   const connection = await connect(values.network ?? 'localhost')
   const chainId = await chainIdOf(connection)
   if (values.reset) rmSync(dirname(deploymentFile(chainId)), { recursive: true, force: true })
   await refuseForeign(connection, chainId)
-  const before = Object.keys(recorded(chainId)).length
+  const known = Object.keys(recorded(chainId)).length === 2
   const courts = await deploy(connection)
-  console.log(before === 2 ? `Already deployed on chain ${chainId}:` : `Deployed on chain ${chainId}:`)
+  console.log(known ? `Already deployed on chain ${chainId}:` : `Deployed on chain ${chainId}:`)
   for (const [name, address] of Object.entries(courts)) console.log(`  ${name.padEnd(12)} ${address}`)
-  console.log(
-    `Recorded in ${deploymentFile(chainId)}; addressOfCourt(name, chainId) of src/edge/chain/Deployment.ts reads it.`,
-  )
+  console.log(`Recorded in ${deploymentFile(chainId)}; src/edge/chain/Deployment.ts reads it.`)
 }
 
 await main().catch((why) => {
