@@ -1,0 +1,204 @@
+import type { Hex } from '../base/Bytes.ts'
+import { isSignedBy, sign } from '../base/Signature.ts'
+import type { ChannelCall, SignedState } from './Adjudicator.ts'
+import { challengeDigest, finalState, stateDigest } from './Channel.ts'
+import { failPending } from './Ledger.ts'
+import type { Message } from './Message.ts'
+import {
+  type Complete,
+  type Draft,
+  drop,
+  isClocked,
+  isOver,
+  type PeerState,
+  peerSigner,
+  type Seat,
+  say,
+  set,
+  setEnd,
+  signatures,
+  signedState,
+  tell,
+} from './PeerState.ts'
+
+type Said<T extends Message['type']> = Extract<Message, { type: T }>
+
+/** Seconds for which a signed challenge may be sent by somebody else. */
+const CHALLENGE_TIME = 86_400
+
+/** Whether the channel is on its way to a final state: nothing new is proposed. */
+export function isClosing({ end, link }: PeerState): boolean {
+  return end.asked || end.peerAsked || link.peerRestored
+}
+
+/** This side goes to court with its newest state and signs nothing more. */
+export function dispute(d: Draft, seat: Seat, why: string): void {
+  if (d.state.finished || d.state.end.disputed !== null) return
+  setEnd(d, seat, { disputed: why })
+  tell(d, { name: 'disputed', why })
+  failPending(d, seat)
+  goToCourt(d, seat)
+}
+
+/** This store is an older copy of itself: it signs nothing new, and the channel is to end. */
+export function becomeRestored(d: Draft, seat: Seat): void {
+  if (d.state.end.restored || d.state.finished) return
+  setEnd(d, seat, { restored: true, asked: true, since: d.state.watch.time })
+}
+
+/** The user asks for the end of the channel by agreement. */
+export function close(d: Draft, seat: Seat): void {
+  const { end, finished, watch } = d.state
+  if (finished || end.asked) return
+  setEnd(d, seat, { asked: true, since: end.since || watch.time })
+  askToClose(d, seat)
+  offerFinal(d, seat)
+  goToCourt(d, seat)
+}
+
+/** Who may not sign a final state first asks the other to. */
+export function askToClose(d: Draft, seat: Seat): void {
+  const { end, link } = d.state
+  if (end.asked && (!seat.isWriter || end.restored) && !link.peerRestored && !isOver(d.state)) {
+    say(d, { type: 'close', restored: end.restored })
+  }
+}
+
+/** Signs the final state and offers it, where this side may be first: the writer, or the peer of a restored copy. */
+export function offerFinal(d: Draft, seat: Seat): void {
+  const { end, link, proposal, complete, watch } = d.state
+  const mayBeFirst = (seat.isWriter || link.peerRestored) && !end.restored
+  if (!isClosing(d.state) || !mayBeFirst || proposal || isOver(d.state) || !link.greeted || link.behind) return
+  const mine = sign(stateDigest(seat.court, finalState(seat.id, complete.net)), seat.key)
+  const asked = end.asked || link.peerRestored
+  setEnd(d, seat, { final: { net: complete.net, mine, theirs: null }, asked, since: end.since || watch.time })
+  failPending(d, seat)
+  repeatFinal(d)
+}
+
+/** Says the final state (again) that this side signed first. */
+export function repeatFinal(d: Draft): void {
+  const { final } = d.state.end
+  if (final && !final.theirs) say(d, { type: 'final', net: final.net, signature: final.mine })
+}
+
+/** The other side asks for the final state. */
+export function onClose(d: Draft, seat: Seat, { restored }: Said<'close'>): void {
+  if (restored) set(d, { link: { ...d.state.link, peerRestored: true } })
+  else if (!seat.isWriter) return
+  if (!d.state.end.peerAsked) setEnd(d, seat, { peerAsked: true })
+  offerFinal(d, seat)
+}
+
+/** The other side has signed the final state: countersigned iff it pays exactly the newest net. */
+export function onFinal(d: Draft, seat: Seat, { net, signature }: Said<'final'>): void {
+  const { end, complete } = d.state
+  if (!isSignedBy(finalHash(seat, net), signature, peerSigner(seat))) drop(d, 'a final state not signed')
+  else if (end.final) meet(d, seat, net, signature)
+  else if (isOver(d.state) || (seat.isWriter && !end.restored)) return
+  else if (net !== complete.net) dispute(d, seat, 'FinalMismatch')
+  else countersign(d, seat, net, signature)
+}
+
+function countersign(d: Draft, seat: Seat, net: bigint, theirs: Hex): void {
+  const mine = sign(finalHash(seat, net), seat.key)
+  setEnd(d, seat, { final: { net, mine, theirs }, since: d.state.watch.time })
+  failPending(d, seat)
+  agree(d, seat)
+  say(d, { type: 'finalSig', signature: mine })
+}
+
+/** A final state meets one that this side has signed: the same is acknowledged again. */
+function meet(d: Draft, seat: Seat, net: bigint, signature: Hex): void {
+  const { final } = d.state.end
+  if (!final || final.net !== net) return
+  if (final.theirs) say(d, { type: 'finalSig', signature: final.mine })
+  else onFinalSig(d, seat, { type: 'finalSig', signature })
+}
+
+function finalHash(seat: Seat, net: bigint): Hex {
+  return stateDigest(seat.court, finalState(seat.id, net))
+}
+
+/** The other side has countersigned the final state. */
+export function onFinalSig(d: Draft, seat: Seat, { signature }: Said<'finalSig'>): void {
+  const { final } = d.state.end
+  if (!final || final.theirs) return
+  if (!isSignedBy(finalHash(seat, final.net), signature, peerSigner(seat))) {
+    drop(d, 'a final state not signed')
+    return
+  }
+  setEnd(d, seat, { final: { ...final, theirs: signature }, since: d.state.watch.time })
+  agree(d, seat)
+}
+
+function agree(d: Draft, seat: Seat): void {
+  tell(d, { name: 'agreed', net: d.state.end.final!.net })
+  goToCourt(d, seat)
+}
+
+/** Starts the wait for an end at the first known block, and goes to court when the wait has been too long. */
+export function onTime(d: Draft, seat: Seat): void {
+  const { end, watch } = d.state
+  const waits = end.asked || end.final !== null
+  if (!waits || watch.time === 0) return
+  if (end.since === 0) setEnd(d, seat, { since: watch.time })
+  else if (!end.final?.theirs && isLate(seat, d.state) && !isClocked(watch.newest)) dispute(d, seat, 'CloseUnanswered')
+}
+
+function isLate(seat: Seat, { end, watch }: PeerState): boolean {
+  return end.since > 0 && watch.time > end.since + seat.patience
+}
+
+/** Asks for the transaction that the court needs next from this side, if any. Asked again at every block until done. */
+export function goToCourt(d: Draft, seat: Seat): void {
+  const call = needed(seat, d.state)
+  if (call) d.outputs.push({ kind: 'call', call })
+}
+
+/** The call that this side needs now: conclude, settle, answer or challenge. */
+export function needed(seat: Seat, s: PeerState): ChannelCall | undefined {
+  const { clock, closed } = s.watch.newest
+  if (closed || s.finished) return undefined
+  const { final, asked, disputed } = s.end
+  if (final?.theirs && (asked || clock || isLate(seat, s))) return conclude(seat, final.net, final.mine, final.theirs)
+  if (!clock) return disputed === null ? undefined : challenge(seat, s)
+  if (s.watch.time > clock.deadline) return { verb: 'settle', channel: seat.channel, locks: '0x' }
+  const best = publishable(seat, s)
+  if (best.version <= clock.version) return undefined
+  return { verb: 'answer', channel: seat.channel, state: forCourt(seat, best) }
+}
+
+/** The newest state that the court would take from this side: the complete one, or a proposal acknowledged too late. */
+function publishable(seat: Seat, { complete, proposal }: PeerState): Complete {
+  if (!proposal?.late) return complete
+  const { version, net, batch } = proposal.state
+  return { ...complete, version, net, batch, ...signatures(seat, proposal.signature, proposal.late) }
+}
+
+function conclude(seat: Seat, net: bigint, mine: Hex, theirs: Hex): ChannelCall {
+  const sigs = signatures(seat, isSender(seat) ? '0x' : mine, theirs)
+  return { verb: 'conclude', channel: seat.channel, net, ...sigs }
+}
+
+function challenge(seat: Seat, { complete, watch }: PeerState): ChannelCall {
+  const { channel, side, id, court, key, sender } = seat
+  const state = forCourt(seat, complete)
+  if (isSender(seat) || sender === channel[side].owner) {
+    return { verb: 'challenge', channel, state }
+  }
+  const deadline = watch.time + CHALLENGE_TIME
+  const sig = sign(challengeDigest(court, id, complete.version, deadline), key)
+  return { verb: 'challengeFor', channel, state, deadline, sig }
+}
+
+function isSender(seat: Seat): boolean {
+  return seat.sender === seat.channel[seat.side].signer
+}
+
+/** The state for the court; where this side's signer sends the transaction, its signature stays away. */
+function forCourt(seat: Seat, complete: Complete): SignedState {
+  const state = signedState(complete)
+  if (!isSender(seat) || state.version === 0n) return state
+  return seat.side === 'a' ? { ...state, sigA: '0x' } : { ...state, sigB: '0x' }
+}

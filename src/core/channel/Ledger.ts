@@ -1,0 +1,97 @@
+import type { Hex } from '../base/Bytes.ts'
+import { other, type State } from './Channel.ts'
+import type { Paid, Pay } from './Payment.ts'
+import {
+  type Complete,
+  type Draft,
+  type Pending,
+  pendingKey,
+  put,
+  type Seat,
+  set,
+  signatures,
+  signedState,
+  tell,
+} from './PeerState.ts'
+import { type Queue, take } from './Queue.ts'
+
+/** Key of a payment: channel, payer, id. Its value is [version, index] once paid, or the code of its refusal. */
+export function paymentKey(seat: Seat, isMine: boolean, paymentId: Hex): string {
+  return `${seat.id}/${isMine ? seat.side : other(seat.side)}/${paymentId}`
+}
+
+/** Key of a version's history, in the order of versions. */
+export function historyKey(id: Hex, version: bigint): string {
+  return `${id}/${String(version).padStart(20, '0')}`
+}
+
+interface Adopted {
+  readonly state: State
+  readonly hash: Hex
+  readonly paid: readonly Paid[]
+  readonly disposed: number
+}
+
+/** A version becomes complete: stored with what it paid, told to the user and to towers. An unknown signature is empty. */
+export function adopt(d: Draft, seat: Seat, { state, hash, paid, disposed }: Adopted, mine: Hex, theirs: Hex): void {
+  const { version, net, batch } = state
+  const sigs = signatures(seat, mine, theirs)
+  const complete: Complete = { version, net, batch, ...sigs, disposed, owed: d.state.last }
+  set(d, { complete, hash })
+  put(d, 'complete', seat.id, complete)
+  if (paid.length > 0) put(d, 'history', historyKey(seat.id, version), { net, signature: theirs, paid })
+  for (const [index, { payer, pay }] of paid.entries()) {
+    const isMine = payer === seat.side
+    put(d, 'payment', paymentKey(seat, isMine, pay.paymentId), [version, index])
+    tell(d, { name: isMine ? 'paid' : 'received', pay, version, index })
+  }
+  if (theirs !== '0x') d.outputs.push({ kind: 'complete', state: signedState(complete) })
+}
+
+/** The writer's proposal becomes complete. */
+export function completeProposal(d: Draft, seat: Seat, theirs: Hex): void {
+  const proposal = d.state.proposal!
+  dropProposal(d, seat)
+  adopt(d, seat, proposal, proposal.signature, theirs)
+}
+
+/** The writer's proposal can no longer become complete: what it paid of this side's has failed. */
+export function failProposal(d: Draft, seat: Seat): void {
+  const { proposal } = d.state
+  if (!proposal) return
+  dropProposal(d, seat)
+  for (const { payer, pay } of proposal.paid) if (payer === seat.side) refuse(d, seat, pay, why(d))
+}
+
+function dropProposal(d: Draft, seat: Seat): void {
+  set(d, { proposal: null })
+  put(d, 'proposal', seat.id, undefined)
+}
+
+/** One of this side's payments has ended without being paid. */
+export function refuse(d: Draft, seat: Seat, pay: Pay, code: string): void {
+  put(d, 'payment', paymentKey(seat, true, pay.paymentId), code)
+  tell(d, { name: 'refused', pay, code })
+}
+
+/** This side's payments that wait can no longer succeed: it signs nothing more. */
+export function failPending(d: Draft, seat: Seat): void {
+  const [taken, rest] = take(d.state.pending, d.state.pending.length)
+  unqueue(d, seat, taken, rest)
+  for (const { pay } of taken) refuse(d, seat, pay, why(d))
+}
+
+/** An older copy of a store cannot know what became of the payments that wait in it. */
+function why(d: Draft): string {
+  return d.state.end.restored ? 'OutcomeUnknown' : 'ChannelEnding'
+}
+
+/** Takes payments out of those that wait. */
+export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending: Queue<Pending>): void {
+  let { pendingSum } = d.state
+  for (const { number, pay, stored } of taken) {
+    pendingSum -= pay.amount
+    if (stored) put(d, 'pending', pendingKey(seat.id, number), undefined)
+  }
+  set(d, { pending, pendingSum })
+}

@@ -1,0 +1,105 @@
+import { type Hex, isHex } from '../base/Bytes.ts'
+import type { SignedState } from './Adjudicator.ts'
+import { MAX_NET } from './Channel.ts'
+import { BATCH, isPay, type Pay } from './Payment.ts'
+
+/** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
+export type Item =
+  | { readonly kind: 'own'; readonly change: Pay }
+  | { readonly kind: 'request'; readonly number: number }
+  | { readonly kind: 'refusal'; readonly number: number; readonly code: string }
+
+/** The messages of one channel. `hash` is the digest that both sign; `owed` the number of the sender's last request. */
+export type Message =
+  | {
+      readonly type: 'hello'
+      readonly version: bigint
+      readonly hash: Hex
+      readonly owed: number
+      readonly restored: boolean
+    }
+  | { readonly type: 'request'; readonly number: number; readonly change: Pay }
+  | {
+      readonly type: 'propose'
+      readonly version: bigint
+      readonly items: readonly Item[]
+      readonly hash: Hex
+      readonly signature: Hex
+    }
+  | {
+      readonly type: 'ack'
+      readonly version: bigint
+      readonly hash: Hex
+      readonly owed: number
+      readonly signature: Hex
+    }
+  | { readonly type: 'show'; readonly state: SignedState; readonly owed: number }
+  /** The receiver's deposits that the sender has seen final, and the time of the sender's newest final block. */
+  | { readonly type: 'funds'; readonly total: bigint; readonly lapsedThrough: number }
+  | { readonly type: 'close'; readonly restored: boolean }
+  | { readonly type: 'final'; readonly net: bigint; readonly signature: Hex }
+  | { readonly type: 'finalSig'; readonly signature: Hex }
+
+type Check = (value: unknown) => boolean
+type Fields = Readonly<Record<string, Check>>
+
+const big: Check = (value) => typeof value === 'bigint'
+const unsigned: Check = (value) => typeof value === 'bigint' && value >= 0n && value <= MAX_NET
+const version: Check = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n
+const flag: Check = (value) => typeof value === 'boolean'
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const word: Check = (value) => isHex(value, 32)
+const signature: Check = (value) => isHex(value, 65) || isHex(value, 64)
+const code: Check = (value) => typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value)
+
+const SIGNED: Fields = {
+  version,
+  net: big,
+  batch: word,
+  locks: (value) => isHex(value),
+  sigA: signature,
+  sigB: signature,
+}
+
+const ITEMS: Readonly<Record<string, Fields>> = {
+  own: { change: isPay },
+  request: { number: count },
+  refusal: { number: count, code },
+}
+
+const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
+  hello: { version, hash: word, owed: count, restored: flag },
+  request: { number: count, change: isPay },
+  propose: { version, items: areItems, hash: word, signature },
+  ack: { version, hash: word, owed: count, signature },
+  show: { state: (value) => fits(value, SIGNED), owed: count },
+  funds: { total: unsigned, lapsedThrough: count },
+  close: { restored: flag },
+  final: { net: big, signature },
+  finalSig: { signature },
+}
+
+function fits(value: unknown, fields: Fields): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const record = value as Readonly<Record<string, unknown>>
+  for (const name in fields) if (!fields[name]!(record[name])) return false
+  return true
+}
+
+function areItems(value: unknown): boolean {
+  if (!Array.isArray(value)) return false
+  let requests = 0
+  for (const item of value) {
+    const fields = ITEMS[(item as Item | null)?.kind ?? '']
+    if (!fields || !fits(item, fields)) return false
+    if ((item as Item).kind !== 'own') requests++
+  }
+  return requests <= BATCH
+}
+
+/** The message that a value from a wire is, or undefined if it is none: every field is of its type and in its bounds. */
+export function asMessage(value: unknown): Message | undefined {
+  const type = (value as { type?: unknown } | null | undefined)?.type
+  if (typeof type !== 'string' || !Object.hasOwn(MESSAGES, type)) return undefined
+  return fits(value, MESSAGES[type as Message['type']]) ? (value as Message) : undefined
+}

@@ -1,0 +1,200 @@
+import type { Hex } from '../base/Bytes.ts'
+import { type L1Input, require, type Step } from '../base/Step.ts'
+import type { ChannelEvent } from './Adjudicator.ts'
+import { other } from './Channel.ts'
+import {
+  askToClose,
+  becomeRestored,
+  close,
+  dispute,
+  goToCourt,
+  offerFinal,
+  onClose,
+  onFinal,
+  onFinalSig,
+  onTime,
+  repeatFinal,
+} from './Ending.ts'
+import { completeProposal, failPending, failProposal } from './Ledger.ts'
+import type { Message } from './Message.ts'
+import { isPay, type Pay, PENDING, spendable } from './Payment.ts'
+import {
+  DOWN,
+  type Draft,
+  drop,
+  isClocked,
+  isOver,
+  type PeerOutput,
+  type PeerState,
+  pendingKey,
+  put,
+  type Seat,
+  say,
+  set,
+  signedState,
+  tell,
+} from './PeerState.ts'
+import { mayPropose, offer, onAck, onPropose, onRequest, onShow, propose } from './Proposal.ts'
+import { items, push, queue } from './Queue.ts'
+import { type Court, watched } from './Watch.ts'
+
+/** What happens to one side of a channel. Time arrives with blocks. */
+export type PeerInput =
+  | { readonly kind: 'pay'; readonly amount: bigint; readonly paymentId: Hex; readonly memo: Hex }
+  | { readonly kind: 'close' }
+  | { readonly kind: 'challenge' }
+  /** The store is an older copy of itself, as its generation marker says. */
+  | { readonly kind: 'restored' }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down' }
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'chain'; readonly chain: L1Input<ChannelEvent> }
+
+/** One side of one channel: the next state, the rows to store before anything is said, and what to say then. */
+export function peer(seat: Seat, state: PeerState, input: PeerInput): Step<PeerState, PeerOutput> {
+  const d: Draft = { state, rows: [], outputs: [] }
+  ;(INPUTS[input.kind] as Verb<PeerInput>)(d, seat, input)
+  return d
+}
+
+type Verb<Input> = (d: Draft, seat: Seat, input: Input) => void
+type Verbs<Input, Tag extends keyof Input> = {
+  readonly [K in Input[Tag] & string]: Verb<Extract<Input, Record<Tag, K>>>
+}
+
+/** What each input does. */
+const INPUTS: Verbs<PeerInput, 'kind'> = {
+  pay: (d, seat, { amount, paymentId, memo }) => pay(d, seat, { kind: 'pay', amount, paymentId, memo }),
+  close,
+  challenge: (d, seat) => dispute(d, seat, 'Asked'),
+  restored: becomeRestored,
+  up,
+  down: (d) => set(d, { link: DOWN, inbox: queue() }),
+  message: (d, seat, { message }) => (MESSAGES[message.type] as Verb<Message>)(d, seat, message),
+  chain: (d, seat, { chain }) => onChain(d, seat, chain),
+}
+
+/** What each message does. */
+const MESSAGES: Verbs<Message, 'type'> = {
+  hello: onHello,
+  request: onRequest,
+  propose: onPropose,
+  ack: onAck,
+  show: onShow,
+  funds: (d, seat, { total }) => onFunds(d, seat, total),
+  close: onClose,
+  final: onFinal,
+  finalSig: onFinalSig,
+}
+
+/** What this side can pay now, in the worse of its newest complete state and its outstanding proposal. */
+export function available(seat: Seat, { heard, complete, proposal, pendingSum }: PeerState): bigint {
+  const now = spendable(seat.side, heard, complete.net)
+  const next = proposal ? spendable(seat.side, heard, proposal.state.net) : now
+  return (now < next ? now : next) - pendingSum
+}
+
+function pay(d: Draft, seat: Seat, change: Pay): void {
+  const { state } = d
+  require(isPay(change), 'BadPayment', change.amount, change.paymentId)
+  require(!state.end.restored, 'RestoredCopy')
+  require(!state.end.asked && !state.end.peerAsked && !isOver(state), 'ChannelEnding')
+  require(state.pending.length < PENDING, 'TooManyPending', state.pending.length, PENDING)
+  const have = available(seat, state)
+  require(have >= change.amount, 'InsufficientFunds', have, change.amount)
+  const number = state.last + 1
+  const stored = !(mayPropose(seat, state) && state.pending.length === 0)
+  const pending = push(state.pending, { number, pay: change, stored })
+  set(d, { last: number, pending, pendingSum: state.pendingSum + change.amount })
+  if (stored) put(d, 'pending', pendingKey(seat.id, number), { number, pay: change, stored })
+  if (seat.isWriter) propose(d, seat)
+  else if (state.link.greeted && !state.link.behind) say(d, { type: 'request', number, change })
+}
+
+function up(d: Draft): void {
+  set(d, { link: { ...DOWN, up: true }, inbox: queue() })
+  const { complete, hash, last, end } = d.state
+  say(d, { type: 'hello', version: complete.version, hash, owed: last, restored: end.restored })
+  announce(d)
+}
+
+function announce(d: Draft): void {
+  const { announced, watch } = d.state
+  if (announced > 0n) say(d, { type: 'funds', total: announced, lapsedThrough: watch.lapsed })
+}
+
+function onHello(d: Draft, seat: Seat, said: Extract<Message, { type: 'hello' }>): void {
+  const { complete, hash, last } = d.state
+  const behind = said.version > complete.version || (said.version === complete.version && said.hash !== hash)
+  set(d, { link: { up: true, greeted: true, behind, owed: said.owed, peerRestored: said.restored } })
+  if (said.version < complete.version) say(d, { type: 'show', state: signedState(complete), owed: last })
+  if (!behind) resume(d, seat)
+  else if (said.version === complete.version) drop(d, 'another state of the same version')
+}
+
+/** Says again what the other side may have missed, now that both know the same newest state. */
+function resume(d: Draft, seat: Seat): void {
+  repeatFinal(d)
+  askToClose(d, seat)
+  offerFinal(d, seat)
+  if (isOver(d.state) || d.state.end.restored) return
+  if (seat.isWriter) {
+    offer(d)
+    propose(d, seat)
+  } else for (const { number, pay: change } of items(d.state.pending)) say(d, { type: 'request', number, change })
+}
+
+function onFunds(d: Draft, seat: Seat, total: bigint): void {
+  if (total <= d.state.heard) return
+  set(d, { heard: total })
+  keepFunds(d, seat)
+  tell(d, { name: 'funded', total })
+}
+
+function keepFunds(d: Draft, seat: Seat): void {
+  const { announced, heard, opened } = d.state
+  put(d, 'funds', seat.id, { announced, heard, opened })
+}
+
+function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
+  const before = d.state.watch
+  const watch = watched(before, input, seat.id, seat.channel, seat.confirmations)
+  set(d, { watch })
+  if (watch.through !== before.through) put(d, 'court', seat.id, { base: watch.base, through: watch.through })
+  if (d.state.finished) return
+  onFinalView(d, seat)
+  onTime(d, seat)
+  goToCourt(d, seat)
+}
+
+/** What a final block shows is true for ever: deposits count, a clock ends what waits, a record completes a version. */
+function onFinalView(d: Draft, seat: Seat): void {
+  const { final } = d.state.watch
+  if (!isClocked(final)) onFunding(d, seat)
+  else onEnd(d, seat, final)
+}
+
+function onEnd(d: Draft, seat: Seat, final: Court): void {
+  failPending(d, seat)
+  if (d.state.proposal && final.clock?.version === d.state.proposal.state.version) {
+    completeProposal(d, seat, d.state.proposal.late ?? '0x')
+  }
+  if (!final.closed) return
+  failProposal(d, seat)
+  set(d, { finished: true })
+  put(d, 'finished', seat.id, true)
+  tell(d, { name: 'closed', ...final.closed })
+}
+
+function onFunding(d: Draft, seat: Seat): void {
+  const { watch, announced, opened, end } = d.state
+  const { deposits } = watch.final
+  if (isClocked(watch.newest) || end.disputed !== null) return
+  const total = deposits[other(seat.side)]
+  const opens = !opened && deposits.a + deposits.b > 0n
+  if (total <= announced && !opens) return
+  set(d, { announced: total > announced ? total : announced, opened: opened || opens })
+  keepFunds(d, seat)
+  if (opens) tell(d, { name: 'opened' })
+  if (total > announced) announce(d)
+}

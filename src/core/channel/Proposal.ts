@@ -1,0 +1,220 @@
+import type { Hex } from '../base/Bytes.ts'
+import { isSignedBy, sign } from '../base/Signature.ts'
+import { other, type State, stateDigest } from './Channel.ts'
+import { becomeRestored, dispute, isClosing, offerFinal } from './Ending.ts'
+import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger.ts'
+import type { Item, Message } from './Message.ts'
+import { BATCH, nextState, type Paid, type Pay, PENDING, spendable } from './Payment.ts'
+import {
+  type Complete,
+  type Draft,
+  drop,
+  isOver,
+  type PeerState,
+  type Pending,
+  type Proposal,
+  peerSigner,
+  put,
+  type Seat,
+  say,
+  set,
+  signatures,
+  stateOf,
+} from './PeerState.ts'
+import { push, type Queue, take } from './Queue.ts'
+
+type Said<T extends Message['type']> = Extract<Message, { type: T }>
+
+/** Whether the writer may put what waits into a new version now. */
+export function mayPropose(seat: Seat, s: PeerState): boolean {
+  const { link, complete, inbox } = s
+  if (!seat.isWriter || !link.greeted || link.behind || s.proposal) return false
+  if (s.end.restored || isClosing(s) || isOver(s)) return false
+  return inbox.length >= BATCH || complete.disposed + inbox.length >= link.owed
+}
+
+/** Puts everything that waits, up to a batch of each side's, into the next version, stores it signed and offers it. */
+export function propose(d: Draft, seat: Seat): void {
+  if (!mayPropose(seat, d.state)) return
+  const [requests, inbox] = take(d.state.inbox, BATCH)
+  const [own, pending] = take(d.state.pending, BATCH)
+  if (requests.length + own.length === 0) return
+  const proposal = signed(seat, d.state, compose(seat, d.state, own, requests), requests.length)
+  unqueue(d, seat, own, pending)
+  set(d, { inbox, proposal })
+  put(d, 'proposal', seat.id, proposal)
+  offer(d)
+}
+
+/** Says the outstanding proposal (again). */
+export function offer(d: Draft): void {
+  const { proposal } = d.state
+  if (!proposal) return
+  const { state, items, hash, signature } = proposal
+  say(d, { type: 'propose', version: state.version, items, hash, signature })
+}
+
+interface Composed {
+  readonly items: readonly Item[]
+  readonly paid: readonly Paid[]
+}
+
+/** The writer's own changes, then the requests in order; a request above what its side can pay is refused. */
+function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Pay[]): Composed {
+  const peer = other(seat.side)
+  const items: Item[] = own.map(({ pay }) => ({ kind: 'own', change: pay }))
+  const paid: Paid[] = own.map(({ pay }) => ({ payer: seat.side, pay }))
+  let left = spendable(peer, s.announced, s.complete.net) + own.reduce((sum, { pay }) => sum + pay.amount, 0n)
+  let number = s.complete.disposed
+  for (const pay of requests) {
+    number++
+    if (pay.amount > left) items.push({ kind: 'refusal', number, code: 'InsufficientFunds' })
+    else {
+      items.push({ kind: 'request', number })
+      paid.push({ payer: peer, pay })
+      left -= pay.amount
+    }
+  }
+  return { items, paid }
+}
+
+function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: number): Proposal {
+  const state = nextState(stateOf(seat, s.complete), paid)
+  if (!state) throw new Error('the sum of the payments does not fit a channel')
+  const hash = stateDigest(seat.court, state)
+  const disposed = s.complete.disposed + requests
+  return { state, hash, signature: sign(hash, seat.key), items, paid, disposed, late: null }
+}
+
+/** The writer takes a request: the next in order, once; anything else comes again after the next hello. */
+export function onRequest(d: Draft, seat: Seat, { number, change }: Said<'request'>): void {
+  const { proposal, complete, inbox } = d.state
+  const handled = (proposal ?? complete).disposed + inbox.length
+  if (!seat.isWriter || number !== handled + 1 || inbox.length >= PENDING || isOver(d.state)) return
+  set(d, { inbox: push(inbox, change) })
+  propose(d, seat)
+}
+
+/** The non-writer takes a proposal: the past is acknowledged again or ignored, never judged. */
+export function onPropose(d: Draft, seat: Seat, said: Said<'propose'>): void {
+  const { complete, hash, end } = d.state
+  if (seat.isWriter) return
+  if (said.version > complete.version) {
+    if (!isOver(d.state) && !end.restored) answerProposal(d, seat, said)
+  } else if (said.version === complete.version && said.hash === hash) acknowledge(d, seat)
+}
+
+/** Countersigns a new proposal iff it is valid; ends the channel iff the writer signed an invalid one. */
+function answerProposal(d: Draft, seat: Seat, said: Said<'propose'>): void {
+  const { hash, signature, version } = said
+  if (!isSignedBy(hash, signature, peerSigner(seat))) drop(d, 'a proposal that its writer did not sign')
+  // A gap says that one of the two stores is an older copy; the next hello tells which.
+  else if (version > d.state.complete.version + 1n) drop(d, 'a proposal beyond the next version')
+  else {
+    const judged = judge(seat, d.state, said)
+    if (typeof judged === 'string') dispute(d, seat, judged)
+    else accept(d, seat, said, judged)
+  }
+}
+
+interface Judged {
+  readonly state: State
+  readonly paid: readonly Paid[]
+  readonly disposed: number
+  readonly own: readonly Pending[]
+  readonly refused: readonly (readonly [Pay, string])[]
+  readonly rest: Queue<Pending>
+}
+
+/** What a proposal does, recomputed from the newest complete state and this side's own requests; or why it is invalid. */
+export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>): Judged | string {
+  const numbered = items.filter((item) => item.kind !== 'own')
+  const [own, rest] = take(s.pending, numbered.length)
+  if (numbered.some((item, i) => item.number !== own[i]?.number)) return 'RequestOutOfOrder'
+  const disposed = s.complete.disposed + numbered.length
+  if (disposed < Math.min(s.complete.owed, s.complete.disposed + BATCH)) return 'RequestLeftOut'
+  const { paid, refused } = settle(seat, items, own)
+  const state = nextState(stateOf(seat, s.complete), paid)
+  if (!state || spendable(other(seat.side), s.announced, state.net) < 0n) return 'InsufficientFunds'
+  if (stateDigest(seat.court, state) !== hash) return 'HashMismatch'
+  return { state, paid, disposed, own, refused, rest }
+}
+
+function settle(seat: Seat, items: readonly Item[], own: readonly Pending[]): Pick<Judged, 'paid' | 'refused'> {
+  const paid: Paid[] = []
+  const refused: (readonly [Pay, string])[] = []
+  let next = 0
+  for (const item of items) {
+    if (item.kind === 'own') paid.push({ payer: other(seat.side), pay: item.change })
+    else if (item.kind === 'request') paid.push({ payer: seat.side, pay: own[next++]!.pay })
+    else refused.push([own[next++]!.pay, item.code])
+  }
+  return { paid, refused }
+}
+
+function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): void {
+  const mine = sign(said.hash, seat.key)
+  unqueue(d, seat, judged.own, judged.rest)
+  adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
+  for (const [pay, code] of judged.refused) refuse(d, seat, pay, code)
+  acknowledge(d, seat)
+}
+
+function acknowledge(d: Draft, seat: Seat): void {
+  const { complete, hash } = d.state
+  const signature = complete[seat.side === 'a' ? 'sigA' : 'sigB']
+  say(d, { type: 'ack', version: complete.version, hash, owed: d.state.last, signature })
+}
+
+/** The writer takes an acknowledgement; once a clock is set it is good for the court only. */
+export function onAck(d: Draft, seat: Seat, { version, hash, owed, signature }: Said<'ack'>): void {
+  const { proposal, link } = d.state
+  if (!proposal || version !== proposal.state.version || hash !== proposal.hash || proposal.late) return
+  if (!isSignedBy(hash, signature, peerSigner(seat))) drop(d, 'an acknowledgement that its sender did not sign')
+  else if (isOver(d.state)) keepLate(d, seat, proposal, signature)
+  else {
+    set(d, { link: { ...link, owed } })
+    completeProposal(d, seat, signature)
+    offerFinal(d, seat)
+    propose(d, seat)
+  }
+}
+
+function keepLate(d: Draft, seat: Seat, proposal: Proposal, late: Hex): void {
+  set(d, { proposal: { ...proposal, late } })
+  put(d, 'proposal', seat.id, { ...proposal, late })
+}
+
+/** A newer complete state than mine: my own proposal's, or one that proves that my store is an older copy. */
+export function onShow(d: Draft, seat: Seat, { state: shown, owed }: Said<'show'>): void {
+  const { complete } = d.state
+  const { version, net, batch, sigA, sigB, locks } = shown
+  const state: State = { ...stateOf(seat, complete), version, net, batch }
+  const hash = stateDigest(seat.court, state)
+  const { a, b } = seat.channel
+  if (version <= complete.version) return
+  if (locks !== '0x' || !isSignedBy(hash, sigA, a.signer) || !isSignedBy(hash, sigB, b.signer)) {
+    drop(d, 'a state that not both have signed')
+  } else if (isOver(d.state)) shownLate(d, seat, hash, seat.side === 'a' ? sigB : sigA)
+  else {
+    set(d, { link: { ...d.state.link, behind: false, owed } })
+    if (d.state.proposal?.hash === hash) completeProposal(d, seat, seat.side === 'a' ? sigB : sigA)
+    else adoptForgotten(d, seat, state, hash, signatures(seat, sigA, sigB))
+    offerFinal(d, seat)
+    propose(d, seat)
+  }
+}
+
+function shownLate(d: Draft, seat: Seat, hash: Hex, theirs: Hex): void {
+  const { proposal } = d.state
+  if (proposal?.hash === hash && !proposal.late) keepLate(d, seat, proposal, theirs)
+}
+
+/** Both have signed a version that this store does not know: it is an older copy of itself. */
+function adoptForgotten(d: Draft, seat: Seat, state: State, hash: Hex, sigs: Pick<Complete, 'sigA' | 'sigB'>): void {
+  becomeRestored(d, seat)
+  if (d.state.proposal && d.state.proposal.state.version <= state.version) failProposal(d, seat)
+  const { disposed } = d.state.complete
+  // `signatures` is its own inverse: what was by side comes back as mine and theirs.
+  adopt(d, seat, { state, hash, paid: [], disposed }, sigs.sigA, sigs.sigB)
+}
