@@ -4,9 +4,9 @@ import type { Plain } from '../../core/base/Step.ts'
 export interface Connection {
   /** Queues a message; a message to a closed connection is dropped, as on a wire. */
   send(message: Plain): void
-  /** Called for every message, in order. Set before the first message is read. */
+  /** Called for every message, in order. What arrives before it is set waits. */
   onMessage: (message: unknown) => void
-  /** Called once when the connection ends, with a sentence if it ended by a fault. */
+  /** Called once when the connection ends, with a sentence if it ended by a fault; never before it is set. */
   onClose: (why?: string) => void
   /** Ends the connection. Closing twice is harmless. */
   close(): void
@@ -16,6 +16,7 @@ export interface Connection {
 export interface Listener {
   /** Where to dial: "host:port" of TCP, a name in memory. */
   readonly address: string
+  /** Takes no more peers and ends the connections of those that came. */
   close(): Promise<void>
 }
 
