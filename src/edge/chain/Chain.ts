@@ -15,6 +15,8 @@ export interface Chain<Call, Event> {
   readonly court: Hex
   /** Address that sends this client's transactions. */
   readonly sender: Hex
+  /** Number of the newest block; whoever follows has caught up once it has seen that one. */
+  head(): Promise<number>
   /**
    * Yields every block from number `from` on, each once and in order, reorgs as retractions (newest first).
    * Returns a function that ends it.

@@ -209,6 +209,7 @@ class Simulation implements SimulatedL1 {
       chainId: this.chainId,
       court,
       sender,
+      head: async () => this.head().number,
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
       send: (call) => this.#send({ court, sender, call }),
     }
