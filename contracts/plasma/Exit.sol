@@ -39,8 +39,9 @@ struct Permit {
 
 /// @notice The word of an exit, and what decides when it is paid.
 library Exits {
-    bytes32 private constant START_EXIT_TYPE =
-        keccak256("StartExit(bytes32 chain,bytes32[] ids,address starter,uint40 deadline)");
+    bytes32 private constant START_EXIT_TYPE = keccak256(
+        "StartExit(bytes32 chain,bytes32[] ids,address starter,uint40 deadline)"
+    );
     uint256 private constant LOW_216 = 2 ** 216 - 1;
 
     /// @notice The word of an exit in its queue: exitableAt in the top 40 bits, below them the low 216 bits of
@@ -53,7 +54,7 @@ library Exits {
             calldatacopy(add(free, 1), exit, 320)
             hash := keccak256(free, 321)
         }
-        return uint256(exit.exitableAt) << 216 | (hash & LOW_216);
+        return (uint256(exit.exitableAt) << 216) | (hash & LOW_216);
     }
 
     /// @notice The same word of an exit that is being made. In memory it lies as it would be encoded, so the domain byte
@@ -66,7 +67,7 @@ library Exits {
             hash := keccak256(sub(exit, 1), 321)
             mstore(sub(exit, 32), before)
         }
-        return uint256(exit.exitableAt) << 216 | (hash & LOW_216);
+        return (uint256(exit.exitableAt) << 216) | (hash & LOW_216);
     }
 
     /// @notice EIP-712 struct hash of what an owner signs to let somebody start an exit of one output.

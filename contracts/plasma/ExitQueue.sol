@@ -35,7 +35,7 @@ library ExitQueue {
     }
 
     /// @notice Makes an entry void; it leaves the queue when its turn comes.
-    function void(Queue storage queue, uint40 lane, uint40 index) internal {
+    function clear(Queue storage queue, uint40 lane, uint40 index) internal {
         delete queue.entries[_place(lane, index)];
     }
 
@@ -89,17 +89,17 @@ library ExitQueue {
                 position = number >> 18;
                 uint256 end = queue.last >> 18;
                 while (queue.words[_height(2, position)] == 0) if (++position > end) return 0;
-                position = position << 8 | _lowest(queue.words[_height(2, position)]);
+                position = (position << 8) | _lowest(queue.words[_height(2, position)]);
             }
-            position = position << 8 | _lowest(queue.words[_height(1, position)]);
+            position = (position << 8) | _lowest(queue.words[_height(1, position)]);
         }
-        return uint40(position << 2 | _lowest(queue.words[position]) >> 6);
+        return uint40((position << 2) | (_lowest(queue.words[position]) >> 6));
     }
 
     /// @dev Sets the bit of a position one height below; returns the word as it was.
     function _mark(Queue storage queue, uint256 height, uint256 position) private returns (uint256 word) {
         word = queue.words[_height(height, position >> 8)];
-        queue.words[_height(height, position >> 8)] = word | 1 << (position & 255);
+        queue.words[_height(height, position >> 8)] = word | (1 << (position & 255));
     }
 
     /// @dev Clears the bit of a position one height below; returns the word as it is then.
@@ -109,11 +109,11 @@ library ExitQueue {
     }
 
     function _place(uint256 lane, uint256 index) private pure returns (uint256) {
-        return lane << 40 | index;
+        return (lane << 40) | index;
     }
 
     function _height(uint256 height, uint256 position) private pure returns (uint256) {
-        return height << 40 | position;
+        return (height << 40) | position;
     }
 
     function _shift(uint256 number) private pure returns (uint256) {

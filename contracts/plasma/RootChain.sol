@@ -105,11 +105,13 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     // Money comes in, and is spent where the court does not look.
 
     /// @inheritdoc IRootChain
-    function deposit(bytes32 chain, bytes32 salt, address owner, address asset, uint256 value)
-        external
-        payable
-        nonReentrant
-    {
+    function deposit(
+        bytes32 chain,
+        bytes32 salt,
+        address owner,
+        address asset,
+        uint256 value
+    ) external payable nonReentrant {
         bytes32 id = Transactions.depositId(Deposit(chain, msg.sender, salt, owner, asset, value));
         require(asset == Asset.ETHER, UnsupportedAsset(asset));
         require(owner != address(0), ZeroOwner());
@@ -228,7 +230,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
         ExitQueue.Queue storage queue = _queues[exit.chain][exit.asset];
         (uint256 have, uint256 need) = (queue.wordAt(lane, index), exit.entry());
         require(have == need, WrongEntry(have, need));
-        queue.void(lane, index);
+        queue.clear(lane, index);
     }
 
     /// @dev Half the bond to the sender, the rest to those whom the exit would have taken it from.
@@ -281,14 +283,16 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     // The queue pays.
 
     /// @inheritdoc IRootChain
-    function process(bytes32 chain, address asset, Exit[] calldata exits, InFlightExit[] calldata inFlight)
-        external
-        nonReentrant
-    {
+    function process(
+        bytes32 chain,
+        address asset,
+        Exit[] calldata exits,
+        InFlightExit[] calldata inFlight
+    ) external nonReentrant {
         require(inFlight.length == 0, UnsupportedExits(inFlight.length, 0));
         ExitQueue.Queue storage queue = _queues[chain][asset];
         uint256 next = 0;
-        for (bool moved = false;; moved = true) {
+        for (bool moved = false; ; moved = true) {
             (bool none, uint256 word, uint40 lane, uint40 index) = queue.peek();
             if (none) {
                 require(moved, EmptyQueue(chain, asset));

@@ -61,11 +61,17 @@ library Transactions {
     function structHash(Transaction calldata transaction) internal pure returns (bytes32) {
         bytes32 inputs = _hashInputs(transaction.inputs);
         bytes32 outputs = _hashOutputs(transaction.outputs);
-        return keccak256(
-            abi.encode(
-                TRANSACTION_TYPE, transaction.chain, inputs, outputs, transaction.lastBlock, transaction.memo
-            )
-        );
+        return
+            keccak256(
+                abi.encode(
+                    TRANSACTION_TYPE,
+                    transaction.chain,
+                    inputs,
+                    outputs,
+                    transaction.lastBlock,
+                    transaction.memo
+                )
+            );
     }
 
     /// @notice The id of a transaction's output: keccak256(0x04 ‖ txHash ‖ uint8 index).
@@ -102,13 +108,19 @@ library Transactions {
             let end := hashes
             let dirty := 0
             mstore(free, outputType)
-            for { let at := outputs.offset } lt(at, add(outputs.offset, mul(outputs.length, 128))) { at := add(at, 128) } {
+            for {
+                let at := outputs.offset
+            } lt(at, add(outputs.offset, mul(outputs.length, 128))) {
+                at := add(at, 128)
+            } {
                 calldatacopy(add(free, 32), at, 128)
                 dirty := or(dirty, or(calldataload(at), calldataload(add(at, 32))))
                 mstore(end, keccak256(free, 160))
                 end := add(end, 32)
             }
-            if shr(160, dirty) { revert(0, 0) }
+            if shr(160, dirty) {
+                revert(0, 0)
+            }
             hash := keccak256(hashes, sub(end, hashes))
         }
     }

@@ -63,8 +63,8 @@ contract ExposedPlasma is Signatures {
         return _queue.push(lane, word);
     }
 
-    function void(uint40 lane, uint40 index) external {
-        _queue.void(lane, index);
+    function clear(uint40 lane, uint40 index) external {
+        _queue.clear(lane, index);
     }
 
     function peek() public view returns (bool none, uint256 word, uint40 lane, uint40 index) {
@@ -72,7 +72,7 @@ contract ExposedPlasma is Signatures {
     }
 
     function pop() external {
-        (,, uint40 lane, uint40 index) = peek();
+        (, , uint40 lane, uint40 index) = peek();
         _queue.pop(lane, index);
     }
 }

@@ -45,12 +45,13 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface ExposedPlasmaInterface extends Interface {
-    getFunction(nameOrSignature: "chainId" | "chainIdAtDeployment" | "depositId" | "domainSeparator" | "eip712Domain" | "entry" | "entryOf" | "header" | "impliedCommitment" | "leaf" | "outputId" | "peek" | "pop" | "push" | "registrationDigest" | "startExitDigest" | "txHash" | "void"): FunctionFragment;
+    getFunction(nameOrSignature: "chainId" | "chainIdAtDeployment" | "clear" | "depositId" | "domainSeparator" | "eip712Domain" | "entry" | "entryOf" | "header" | "impliedCommitment" | "leaf" | "outputId" | "peek" | "pop" | "push" | "registrationDigest" | "startExitDigest" | "txHash"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged"): EventFragment;
 
     encodeFunctionData(functionFragment: 'chainId', values: [ChainStruct]): string;
 encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
+encodeFunctionData(functionFragment: 'clear', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositId', values: [DepositStruct]): string;
 encodeFunctionData(functionFragment: 'domainSeparator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
@@ -66,10 +67,10 @@ encodeFunctionData(functionFragment: 'push', values: [BigNumberish, BigNumberish
 encodeFunctionData(functionFragment: 'registrationDigest', values: [ChainStruct]): string;
 encodeFunctionData(functionFragment: 'startExitDigest', values: [BytesLike, BytesLike, PermitStruct]): string;
 encodeFunctionData(functionFragment: 'txHash', values: [TransactionStruct]): string;
-encodeFunctionData(functionFragment: 'void', values: [BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'chainId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'clear', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domainSeparator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
@@ -85,7 +86,6 @@ decodeFunctionResult(functionFragment: 'push', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registrationDigest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startExitDigest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'void', data: BytesLike): Result;
   }
 
   
@@ -147,6 +147,14 @@ decodeFunctionResult(functionFragment: 'void', data: BytesLike): Result;
       [],
       [bigint],
       'view'
+    >
+    
+
+    
+    clear: TypedContractMethod<
+      [lane: BigNumberish, index: BigNumberish, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -270,14 +278,6 @@ decodeFunctionResult(functionFragment: 'void', data: BytesLike): Result;
     >
     
 
-    
-    void: TypedContractMethod<
-      [lane: BigNumberish, index: BigNumberish, ],
-      [void],
-      'nonpayable'
-    >
-    
-
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -290,6 +290,11 @@ getFunction(nameOrSignature: 'chainIdAtDeployment'): TypedContractMethod<
       [],
       [bigint],
       'view'
+    >;
+getFunction(nameOrSignature: 'clear'): TypedContractMethod<
+      [lane: BigNumberish, index: BigNumberish, ],
+      [void],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'depositId'): TypedContractMethod<
       [deposit: DepositStruct, ],
@@ -365,11 +370,6 @@ getFunction(nameOrSignature: 'txHash'): TypedContractMethod<
       [transaction: TransactionStruct, ],
       [string],
       'view'
-    >;
-getFunction(nameOrSignature: 'void'): TypedContractMethod<
-      [lane: BigNumberish, index: BigNumberish, ],
-      [void],
-      'nonpayable'
     >;
 
     getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;

@@ -1,155 +1,257 @@
-import { ETHER, type Hex } from '../base/Bytes.ts'
-import type { Inclusion } from './Block.ts'
-import type { Exit, InFlightExit, Permit } from './Exit.ts'
-import type { Chain, Deposit, Transaction } from './Transaction.ts'
-
-/** A transaction that spends an exiting output: which input does, who authorised it, and where it was included. */
-export interface Spend {
-  readonly tx: Transaction
-  /** Index of the input that is the exiting output. */
-  readonly input: number
-  /** The payee's signature; empty if it approved on L1. */
-  readonly signature: Hex
-  /** None for a live transaction, one for a shown one. */
-  readonly inclusion: readonly Inclusion[]
-}
-
-/** The verbs of the court as calls; the fields after `verb` have the names and the order of the Solidity parameters. */
-export type PlasmaCall =
-  | {
-      readonly verb: 'register'
-      /** The chain's ancestors from the root level, itself last. */
-      readonly path: readonly Chain[]
-      /** The operator's (empty if it sends), then for a child its parent's operator's. */
-      readonly signatures: readonly Hex[]
-    }
-  | {
-      readonly verb: 'deposit'
-      readonly chain: Hex
-      readonly salt: Hex
-      readonly owner: Hex
-      readonly asset: Hex
-      readonly value: bigint
-    }
-  | {
-      readonly verb: 'commit'
-      readonly chain: Chain
-      readonly number: number
-      readonly header: Hex
-      readonly asOf: number
-    }
-  | { readonly verb: 'approve'; readonly txHash: Hex }
-  | {
-      readonly verb: 'startExit'
-      readonly path: readonly Chain[]
-      readonly transaction: Transaction
-      /** Index of the output that leaves. */
-      readonly output: number
-      readonly inclusion: Inclusion
-      readonly permit: Permit
-    }
-  | {
-      readonly verb: 'startDepositExit'
-      readonly deposited: Deposit
-      readonly permit: Permit
-    }
-  | {
-      readonly verb: 'challengeExit'
-      readonly path: readonly Chain[]
-      readonly exit: Exit
-      readonly lane: number
-      readonly index: number
-      readonly spend: Spend
-    }
-  | { readonly verb: 'cancelExit'; readonly exit: Exit; readonly lane: number; readonly index: number }
-  | {
-      readonly verb: 'process'
-      readonly chain: Hex
-      readonly asset: Hex
-      readonly exits: readonly Exit[]
-      /** None yet. */
-      readonly inFlight: readonly InFlightExit[]
-    }
-  | { readonly verb: 'claimCredit'; readonly asset: Hex; readonly owner: Hex; readonly to: Hex }
-
-/** The court's events, named and ordered as in Solidity. */
-export type PlasmaEvent =
-  | {
-      readonly name: 'ChainRegistered'
-      readonly chain: Hex
-      /** The last committed number of its root-level chain: the chain has no block up to here. */
-      readonly since: number
-      readonly path: readonly Chain[]
-    }
-  | {
-      readonly name: 'Deposited'
-      readonly id: Hex
-      readonly chain: Hex
-      readonly owner: Hex
-      readonly sender: Hex
-      readonly salt: Hex
-      readonly asset: Hex
-      readonly value: bigint
-    }
-  | {
-      readonly name: 'Committed'
-      readonly chain: Hex
-      readonly number: number
-      readonly time: number
-      readonly asOf: number
-      readonly header: Hex
-    }
-  | { readonly name: 'Approved'; readonly owner: Hex; readonly txHash: Hex }
-  | {
-      readonly name: 'ExitStarted'
-      readonly ids: Hex
-      /** 0 = the list, else the number whose bucket it is in. */
-      readonly lane: number
-      readonly index: number
-      readonly exit: Exit
-    }
-  | {
-      readonly name: 'ExitChallenged'
-      readonly ids: Hex
-      readonly lane: number
-      readonly index: number
-      readonly txHash: Hex
-      readonly challenger: Hex
-    }
-  | { readonly name: 'ExitCancelled'; readonly ids: Hex; readonly lane: number; readonly index: number }
-  /** Paid: `amount` went to the owner, or waits as its credit. */
-  | {
-      readonly name: 'ExitPaid'
-      readonly ids: Hex
-      readonly lane: number
-      readonly index: number
-      readonly amount: bigint
-    }
-  /** Left the queue without payment: everything in it was paid before. */
-  | { readonly name: 'ExitDropped'; readonly ids: Hex; readonly lane: number; readonly index: number }
-  /** Left the queue unpaid: the pot had `have`, it wanted `need`; it may be started again. */
-  | {
-      readonly name: 'ExitUnpaid'
-      readonly ids: Hex
-      readonly lane: number
-      readonly index: number
-      readonly have: bigint
-      readonly need: bigint
-    }
-  | { readonly name: 'Credited'; readonly asset: Hex; readonly owner: Hex; readonly amount: bigint }
-  | {
-      readonly name: 'CreditClaimed'
-      readonly asset: Hex
-      readonly owner: Hex
-      readonly to: Hex
-      readonly amount: bigint
-    }
+import { ETHER, type Hex, ZERO } from '../base/Bytes.ts'
+import type { Court } from '../base/Court.ts'
+import { Refusal, require } from '../base/Step.ts'
+import { commitmentHash, type Inclusion } from './Block.ts'
+import type { PlasmaCall, PlasmaEvent } from './Call.ts'
+import {
+  addToPot,
+  claim,
+  type Draft,
+  type PlasmaCourt,
+  pair,
+  pay,
+  payWithBond,
+  potOf,
+  pull,
+  put,
+  queueOf,
+  type Terms,
+} from './Draft.ts'
+import {
+  bond,
+  DEPOSITED,
+  type Exit,
+  entry,
+  exitableAt,
+  exitableAtOf,
+  laneOf,
+  PAID,
+  type Permit,
+  UNKNOWN,
+} from './Exit.ts'
+import { clear, type Place, peek, pop, push, wordAt } from './ExitQueue.ts'
+import {
+  leafOf,
+  NOBODY,
+  requireAuthorised,
+  requireBond,
+  requireLiveOrShown,
+  requirePermit,
+  requireShown,
+  requireSigned,
+  requireSigner,
+} from './Standing.ts'
+import { chainId, depositId, txHash as hashOf, type Output, outputId, registrationDigest } from './Transaction.ts'
 
 /**
- * Wei to attach to a call when a position's bond is `bond`: the deposit's ether, one and a half bonds for a start (the
- * court takes one to two, so the base fee may rise by a half or fall by a quarter meanwhile), nothing for others.
+ * Wei to attach to a call at a base fee (wei per gas): the deposit's ether, one and a half bonds for a start (the court
+ * takes one to two, so the base fee may rise by a half or fall by a quarter meanwhile), nothing for others.
  */
-export function callValue(call: PlasmaCall, bond: bigint): bigint {
+export function callValue(terms: Terms, call: PlasmaCall, baseFee: bigint): bigint {
   if (call.verb === 'deposit') return call.asset === ETHER ? call.value : 0n
-  return call.verb === 'startExit' || call.verb === 'startDepositExit' ? bond + bond / 2n : 0n
+  const least = bond(terms.bondGas, terms.feeFloor, terms.feeCeiling, baseFee)
+  return call.verb === 'startExit' || call.verb === 'startDepositExit' ? least + least / 2n : 0n
+}
+
+type Of<Verb> = Extract<PlasmaCall, { readonly verb: Verb }>
+
+/** The model of RootChain.sol, given enough gas: the same events, payments and refusals in the same order. */
+export const rootChain: Court<PlasmaCourt, PlasmaCall, PlasmaEvent> = (state, call, env) => {
+  const draft: Draft = { state, env, events: [], transfers: [] }
+  const rule = RULES[call.verb] as (draft: Draft, call: PlasmaCall) => void
+  rule(draft, call)
+  return { state: draft.state, events: draft.events, transfers: draft.transfers }
+}
+
+const RULES: { readonly [Verb in PlasmaCall['verb']]: (draft: Draft, call: Of<Verb>) => void } = {
+  register,
+  commit,
+  deposit,
+  approve,
+  startExit,
+  startDepositExit,
+  challengeExit,
+  cancelExit,
+  process,
+  claimCredit: (draft, { asset, owner, to }) => claim(draft, asset, owner, to),
+}
+
+function register(draft: Draft, { path, signatures }: Of<'register'>): void {
+  const id = leafOf(path)
+  require(signatures.length === 1, 'WrongSignatures', BigInt(signatures.length), 1n)
+  require(!draft.state.chains.has(id), 'KnownChain', id)
+  const [chain, signature] = [path[0]!, signatures[0]!]
+  const digest = registrationDigest(draft.state.terms.court, chain)
+  if (signature === '0x') requireSigner(draft.env.sender, chain.operator)
+  else requireSigned(digest, signature, chain.operator)
+  put(draft, 'chains', id, { depth: 1, since: 0, number: 0, time: 0, asOf: 0 })
+  draft.events.push({ name: 'ChainRegistered', chain: id, since: 0, path })
+}
+
+function commit(draft: Draft, { chain, number, header, asOf }: Of<'commit'>): void {
+  const id = chainId(chain)
+  const { time, sender } = draft.env
+  const last = draft.state.chains.get(id)
+  require(last?.depth === 1, 'UnknownChain', id)
+  require(sender === chain.operator, 'NotOperator', sender, chain.operator)
+  require(number === last.number + 1, 'WrongNumber', number, last.number + 1)
+  require(time > last.time, 'SameSecond', time, last.time)
+  require(asOf >= last.asOf, 'EarlyAsOf', asOf, last.asOf)
+  require(asOf < time, 'FutureAsOf', asOf, time)
+  const latest = asOf + draft.state.terms.margin
+  require(time <= latest, 'LateCommit', time, latest)
+  put(draft, 'chains', id, { depth: 1, since: 0, number, time, asOf })
+  put(draft, 'commitments', pair(id, number), commitmentHash(header, time, asOf))
+  draft.events.push({ name: 'Committed', chain: id, number, time, asOf, header })
+}
+
+function deposit(draft: Draft, { chain, salt, owner, asset, value }: Of<'deposit'>): void {
+  const { sender } = draft.env
+  const id = depositId({ chain, sender, salt, owner, asset, value })
+  require(asset === ETHER, 'UnsupportedAsset', asset)
+  require(owner !== NOBODY, 'ZeroOwner')
+  require(value !== 0n, 'ZeroValue')
+  require(draft.state.chains.has(chain), 'UnknownChain', chain)
+  const status = statusOf(draft, id)
+  require(status === UNKNOWN, 'WrongStatus', id, status, UNKNOWN)
+  put(draft, 'status', id, DEPOSITED)
+  addToPot(draft, chain, asset, value)
+  draft.events.push({ name: 'Deposited', id, chain, owner, sender, salt, asset, value })
+  pull(draft, asset, value)
+}
+
+function approve(draft: Draft, { txHash }: Of<'approve'>): void {
+  const owner = draft.env.sender
+  put(draft, 'approved', pair(owner, txHash), true)
+  draft.events.push({ name: 'Approved', owner, txHash })
+}
+
+function startExit(draft: Draft, { path, transaction, output, inclusion, permit }: Of<'startExit'>): void {
+  const txHash = hashOf(draft.state.terms.court, transaction)
+  const id = outputId(txHash, output)
+  requireShown(draft, path, transaction, txHash, inclusion)
+  const leaving = transaction.outputs[output]
+  require(leaving !== undefined, 'NoSuchPosition', BigInt(output), BigInt(transaction.outputs.length))
+  require(leaving.lock === ZERO, 'LockedOutput', leaving.lock)
+  require(leaving.asset === ETHER, 'UnsupportedAsset', leaving.asset)
+  const status = statusOf(draft, id)
+  require(status < PAID, 'Finalised', id, status)
+  start(draft, transaction.chain, leaving, id, inclusion, permit)
+}
+
+function startDepositExit(draft: Draft, { deposited, permit }: Of<'startDepositExit'>): void {
+  const id = depositId(deposited)
+  const status = statusOf(draft, id)
+  require(status === DEPOSITED, 'WrongStatus', id, status, DEPOSITED)
+  start(draft, deposited.chain, deposited, id, { number: 0, time: 0 }, permit)
+}
+
+function start(
+  draft: Draft,
+  chain: Hex,
+  { owner, asset, value }: Pick<Output, 'owner' | 'asset' | 'value'>,
+  id: Hex,
+  from: Pick<Inclusion, 'number' | 'time'>,
+  permit: Permit,
+): void {
+  const { sender, time, value: posted } = draft.env
+  const { mfp } = draft.state.terms
+  requireBond(draft)
+  requirePermit(draft, chain, id, owner, permit)
+  const exitable = exitableAt(time, mfp, from.time)
+  const lane = laneOf(time, mfp, from.number, from.time)
+  const terms = { chain, asset, owner, lock: ZERO, ids: id, count: 1, value }
+  const exit: Exit = { ...terms, exitableAt: exitable, bond: posted, starter: sender }
+  const { queue, index } = push(queueOf(draft.state, chain, asset), lane, entry(exit))
+  put(draft, 'queues', pair(chain, asset), queue)
+  draft.transfers.push({ asset: ETHER, from: sender, to: draft.state.terms.court.court, amount: posted })
+  draft.events.push({ name: 'ExitStarted', ids: id, lane, index, exit })
+}
+
+function challengeExit(draft: Draft, { path, exit, lane, index, spend }: Of<'challengeExit'>): void {
+  const txHash = hashOf(draft.state.terms.court, spend.tx)
+  require(spend.tx.chain === exit.chain, 'WrongChain', spend.tx.chain, exit.chain)
+  const { inputs } = spend.tx
+  const input = inputs[spend.input]
+  require(input !== undefined, 'NoSuchPosition', BigInt(spend.input), BigInt(inputs.length))
+  require(input === exit.ids, 'WrongInput', input, exit.ids)
+  requireAuthorised(draft, exit.owner, txHash, spend.signature)
+  requireLiveOrShown(draft, path, spend, txHash)
+  clearEntry(draft, exit, lane, index)
+  draft.events.push({ name: 'ExitChallenged', ids: exit.ids, lane, index, txHash, challenger: draft.env.sender })
+  split(draft, exit)
+}
+
+function cancelExit(draft: Draft, { exit, lane, index }: Of<'cancelExit'>): void {
+  require(draft.env.sender === exit.owner, 'NotOwner', draft.env.sender, exit.owner)
+  clearEntry(draft, exit, lane, index)
+  draft.events.push({ name: 'ExitCancelled', ids: exit.ids, lane, index })
+  split(draft, exit)
+}
+
+function clearEntry(draft: Draft, exit: Exit, lane: number, index: number): void {
+  const queue = queueOf(draft.state, exit.chain, exit.asset)
+  const [have, need] = [wordAt(queue, lane, index), entry(exit)]
+  require(have === need, 'WrongEntry', have, need)
+  put(draft, 'queues', pair(exit.chain, exit.asset), clear(queue, lane, index))
+}
+
+function split(draft: Draft, exit: Exit): void {
+  const half = exit.bond / 2n
+  addToPot(draft, exit.chain, ETHER, exit.bond - half)
+  pay(draft, ETHER, draft.env.sender, half)
+}
+
+function process(draft: Draft, call: Of<'process'>): void {
+  const { chain, asset, inFlight } = call
+  require(inFlight.length === 0, 'UnsupportedExits', BigInt(inFlight.length), 0n)
+  let from = 0
+  for (let moved = false; ; moved = true) {
+    const turn = nextTurn(draft, call, from)
+    if (turn instanceof Refusal) {
+      if (moved) return
+      throw turn
+    }
+    put(draft, 'queues', pair(chain, asset), pop(queueOf(draft.state, chain, asset), turn.head))
+    if (turn.exit) settle(draft, turn.exit, turn.head)
+    from = turn.from
+  }
+}
+
+/** The head of the queue with its exit (none where void), or why it cannot pass. */
+function nextTurn({ state, env }: Draft, { chain, asset, exits }: Of<'process'>, start: number): Turn | Refusal {
+  const head = peek(queueOf(state, chain, asset))
+  if (!head) return new Refusal('EmptyQueue', chain, asset)
+  if (head.word === 0n) return { head, exit: undefined, from: start }
+  const due = exitableAtOf(head.word)
+  if (env.time < due) return new Refusal('NotExitable', env.time, due)
+  const at = exits.findIndex((exit, i) => i >= start && entry(exit) === head.word)
+  const exit = exits[at]
+  return exit ? { head, exit, from: at + 1 } : new Refusal('MissingExit', head.lane, head.index)
+}
+
+interface Turn {
+  readonly head: Place
+  readonly exit: Exit | undefined
+  /** Where to look on for the next one's data. */
+  readonly from: number
+}
+
+function settle(draft: Draft, exit: Exit, { lane, index }: Place): void {
+  const { ids, value, chain, asset } = exit
+  const have = potOf(draft.state, chain, asset)
+  let amount = 0n
+  if (statusOf(draft, ids) >= PAID) draft.events.push({ name: 'ExitDropped', ids, lane, index })
+  else if (value > have) draft.events.push({ name: 'ExitUnpaid', ids, lane, index, have, need: value })
+  else {
+    amount = value
+    put(draft, 'status', ids, PAID)
+    addToPot(draft, chain, asset, -amount)
+    draft.events.push({ name: 'ExitPaid', ids, lane, index, amount })
+  }
+  payWithBond(draft, exit, amount)
+}
+
+function statusOf({ state }: Draft, id: Hex): bigint {
+  return state.status.get(id) ?? UNKNOWN
 }
