@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Output, Transaction} from "./Transaction.sol";
 
-/// @notice A standard exit of one output (`ids` is its id, `count` 1). L1 keeps one word of it; its start's event tells
-/// it whole, and every later verb wants it again.
+/// @notice A standard exit of one output (`ids` is its id, `count` 1). L1 keeps one word of it; its start's event
+/// tells it whole, and every later verb wants it again.
 struct Exit {
     bytes32 chain;
     address asset;

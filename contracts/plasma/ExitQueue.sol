@@ -9,8 +9,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// later numbers later. A bucket that has been emptied had matured, and takes no more.
 library ExitQueue {
     /// @dev `first` and `last`: the lowest number with a waiting bucket (0 = none) and the highest ever.
-    /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: which of the 256 words below
-    /// are not zero. Above that, the few words are walked.
+    /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: which of 256 words below are
+    /// not zero. Above that, the few words are walked.
     struct Queue {
         uint40 head;
         uint40 tail;
@@ -30,7 +30,8 @@ library ExitQueue {
 
     /// @notice Appends to a lane.
     function push(Queue storage queue, uint40 lane, uint256 entry) internal returns (uint40 index) {
-        index = lane == 0 ? queue.tail++ : _join(queue, lane);
+        index = lane == 0 ? queue.tail : _join(queue, lane);
+        if (lane == 0) queue.tail = index + 1;
         queue.entries[_place(lane, index)] = entry;
     }
 

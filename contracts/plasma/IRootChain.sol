@@ -15,8 +15,8 @@ struct Spend {
 }
 
 /// @title The root chain: where users put money under a tree of chains, and take out what is provably theirs.
-/// @notice Nobody is trusted: an operator can stop or censor its chain, it can never take. There is no owner, no upgrade
-/// and no pause. Money of a chain is kept apart per asset (its pot); an exit is paid from its own pot only.
+/// @notice Nobody is trusted: an operator can stop or censor its chain, it can never take. No owner, no upgrade,
+/// no pause. Money of a chain is kept apart per asset (its pot); an exit is paid from its own pot only.
 /// Times are in seconds, amounts in the asset's smallest unit, bonds in wei. "Sender" is msg.sender and nobody else.
 /// Every verb may also refuse with ReentrancyGuardReentrantCall(), when a receiver calls back while it is being paid.
 interface IRootChain {
@@ -51,7 +51,7 @@ interface IRootChain {
 
     /// @notice The constructor's times or fees do not fit: 0 < mfp, even; margin + alarm <= mfp / 4; floor <= ceiling.
     error WrongTerms(uint40 mfp, uint40 margin, uint40 alarm, uint256 feeFloor, uint256 feeCeiling);
-    /// @notice The path has `have` chains, or the proof `have` levels, where `need` fit; deeper chains are not open yet.
+    /// @notice The path has `have` chains, or the proof `have` levels, where `need` fit; no deeper chains yet.
     error WrongDepth(uint256 have, uint256 need);
     /// @notice A chain of the path names the parent `have`, where its ancestor is `need` (zero at root level).
     error WrongParent(bytes32 have, bytes32 need);
@@ -176,8 +176,8 @@ interface IRootChain {
     function cancelExit(Exit calldata exit, uint40 lane, uint40 index) external;
 
     /// @notice Pays matured exits of a queue in its order. Anybody. Passes void entries, skips data that is not of the
-    /// exit whose turn it is, and stops at an exit without data, before its time, or short of gas; so `exits` are handed
-    /// over in the queue's order and with a gas limit of 300,000 and 50,000 more for each.
+    /// exit whose turn it is, and stops at an exit without data, before its time, or short of gas; so hand `exits`
+    /// over in the queue's order, with a gas limit of 350,000 and 50,000 more for each.
     /// What cannot be pushed becomes a credit. An exit larger than its pot leaves unpaid.
     /// @param inFlight In-flight exits in the queue's order. None so far.
     /// @dev Refuses only where not even the first entry can be passed: UnsupportedExits, EmptyQueue, NotExitable,
@@ -192,6 +192,6 @@ interface IRootChain {
     /// with a block's own base fee: in a simulated call the chain may say that it is zero.
     function bond(uint256 baseFee) external view returns (uint256);
 
-    /// @notice The word of an exit at a place of a queue: exitableAt in the top 40 bits; 0 = void, paid, or never used.
+    /// @notice The word of an exit at a place of a queue: exitableAt in the top 40 bits; 0 = void, paid or never used.
     function entry(bytes32 chain, address asset, uint40 lane, uint40 index) external view returns (uint256);
 }

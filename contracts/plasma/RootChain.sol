@@ -313,7 +313,9 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
                 return;
             }
             queue.pop(lane, index);
-            if (word != 0) _settle(exits[next++], lane, index);
+            if (word == 0) continue;
+            _settle(exits[next], lane, index);
+            ++next;
         }
     }
 

@@ -39,7 +39,8 @@ struct Deposit {
 library Transactions {
     bytes32 private constant OUTPUT_TYPE = keccak256("Output(address owner,address asset,uint256 value,bytes32 lock)");
     bytes32 private constant TRANSACTION_TYPE = keccak256(
-        "Transaction(bytes32 chain,bytes32[] inputs,Output[] outputs,uint40 lastBlock,bytes32 memo)Output(address owner,address asset,uint256 value,bytes32 lock)"
+        "Transaction(bytes32 chain,bytes32[] inputs,Output[] outputs,uint40 lastBlock,bytes32 memo)"
+        "Output(address owner,address asset,uint256 value,bytes32 lock)"
     );
     bytes32 private constant REGISTRATION_TYPE = keccak256("Registration(bytes32 parent,uint8 slot,address operator)");
 
