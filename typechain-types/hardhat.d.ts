@@ -19,7 +19,10 @@ getContractFactory(name: 'Adjudicator', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdjudicator__factory>
 getContractFactory(name: 'IRootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRootChain__factory>
 getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChain__factory>
+getContractFactory(name: 'Exposed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exposed__factory>
 getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
+getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
+getContractFactory(name: 'Receiver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Receiver__factory>
 getContractFactory(name: 'Till', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Till__factory>
 getContractFactory(name: 'Token', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Token__factory>
 
@@ -32,7 +35,10 @@ getContractAt(name: 'Adjudicator', address: string | ethers.Addressable, signer?
 getContractAt(name: 'IAdjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdjudicator>
 getContractAt(name: 'IRootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRootChain>
 getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChain>
+getContractAt(name: 'Exposed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exposed>
 getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
+getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
+getContractAt(name: 'Receiver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Receiver>
 getContractAt(name: 'Till', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Till>
 getContractAt(name: 'Token', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Token>
 
@@ -45,7 +51,10 @@ deployContract(name: 'Adjudicator', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
 deployContract(name: 'IRootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'Exposed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Receiver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
 deployContract(name: 'Till', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 
@@ -58,7 +67,10 @@ deployContract(name: 'Adjudicator', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'IAdjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
 deployContract(name: 'IRootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'Exposed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Receiver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
 deployContract(name: 'Till', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 

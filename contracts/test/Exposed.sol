@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Merkle} from "../base/Merkle.sol";
+import {Signatures} from "../base/Signatures.sol";
+import {Channel, ChannelLib} from "../channel/Channel.sol";
+import {Dispute, Funds, Packing} from "../channel/Record.sol";
+
+/// @notice Opens what is internal, so that tests can hold it against its TypeScript twin.
+contract Exposed is Signatures {
+    using ChannelLib for Channel;
+
+    function node(bytes32 left, bytes32 right) external pure returns (bytes32) {
+        return Merkle.node(left, right);
+    }
+
+    function root16(bytes32 leaf, uint256 index, bytes32[16] calldata siblings) external pure returns (bytes32) {
+        return Merkle.root16(leaf, index, siblings);
+    }
+
+    function recover(bytes32 digest, bytes calldata signature) external pure returns (address) {
+        return _recover(digest, signature);
+    }
+
+    function channelId(Channel calldata channel) external view returns (bytes32) {
+        return channel.id(chainIdAtDeployment);
+    }
+
+    function stateDigest(bytes32 id, uint64 version, int128 net, bytes32 locksRoot, bytes32 batch)
+        external
+        view
+        returns (bytes32)
+    {
+        return _digest(ChannelLib.stateHash(id, version, net, locksRoot, batch));
+    }
+
+    function challengeDigest(bytes32 id, uint64 version, uint40 deadline) external view returns (bytes32) {
+        return _digest(ChannelLib.challengeHash(id, version, deadline));
+    }
+
+    function period(Channel calldata channel) external pure returns (uint256) {
+        return channel.period();
+    }
+
+    function payouts(int128 fundsA, int128 fundsB, int128 net) external pure returns (uint256, uint256) {
+        return ChannelLib.payouts(fundsA, fundsB, net);
+    }
+
+    function packFunds(int128 a, int128 b) external pure returns (uint256, int128, int128, bool) {
+        Funds funds = Packing.funds(a, b);
+        return (Funds.unwrap(funds), funds.a(), funds.b(), funds.isClosed());
+    }
+
+    function packDispute(uint64 version, uint40 deadline, int128 net) external pure returns (uint64, uint40, int128) {
+        Dispute dispute = Packing.dispute(version, deadline, net);
+        return (dispute.version(), dispute.deadline(), dispute.net());
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice A token that misbehaves in one chosen way: for tests only.
+contract OddToken {
+    /// @dev How `transfer` and `transferFrom` answer and what they do besides.
+    enum Manner {
+        Honest,
+        TakesFee,
+        ReturnsFalse,
+        ReturnsNothing,
+        Returns64Bytes,
+        ReturnsTwo,
+        Reverts,
+        BurnsGas,
+        ReturnBomb,
+        Reenters,
+        PaysTwice
+    }
+
+    mapping(address => uint256) public balanceOf;
+    mapping(address => mapping(address => uint256)) public allowance;
+    Manner public manner;
+    address public victim;
+    bytes public payload;
+    bool public reentered;
+
+    function mint(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    function approve(address spender, uint256 amount) external returns (bool) {
+        allowance[msg.sender][spender] = amount;
+        return true;
+    }
+
+    /// @notice From now on misbehaves like this; `Reenters` calls `payload` on `victim` in every transfer.
+    function behave(Manner manner_, address target_, bytes calldata payload_) external {
+        (manner, victim, payload, reentered) = (manner_, target_, payload_, false);
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        _move(msg.sender, to, amount);
+        return _answer();
+    }
+
+    function transferFrom(address from, address to, uint256 amount) external returns (bool) {
+        allowance[from][msg.sender] -= amount;
+        _move(from, to, amount);
+        return _answer();
+    }
+
+    function _move(address from, address to, uint256 amount) private {
+        if (manner == Manner.Reverts) revert("the token says no");
+        if (manner == Manner.BurnsGas) while (true) {}
+        if (manner == Manner.ReturnsFalse) return;
+        if (manner == Manner.Reenters) (reentered,) = victim.call(payload);
+        balanceOf[from] -= amount;
+        balanceOf[to] += manner == Manner.TakesFee ? amount - 1 : manner == Manner.PaysTwice ? 2 * amount : amount;
+    }
+
+    function _answer() private view returns (bool) {
+        Manner m = manner;
+        if (m == Manner.ReturnsFalse) return false;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, 1)
+            if eq(m, 3) { return(free, 0) }
+            if eq(m, 4) { return(free, 64) }
+            if eq(m, 5) {
+                mstore(free, 2)
+                return(free, 32)
+            }
+            if eq(m, 8) { return(free, 100000) }
+        }
+        return true;
+    }
+}

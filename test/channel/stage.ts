@@ -1,0 +1,224 @@
+import { expect } from 'chai'
+import { Interface } from 'ethers'
+import { network } from 'hardhat'
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import type { Transfer } from '../../src/core/base/Court.ts'
+import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
+import { Refusal } from '../../src/core/base/Step.ts'
+import {
+  adjudicate,
+  type ChannelCall,
+  type ChannelCourt,
+  type ChannelEvent,
+  newCourt,
+  recordOf,
+  type SignedState,
+} from '../../src/core/channel/Adjudicator.ts'
+import { type Channel, channelId, FINAL, finalState, stateDigest } from '../../src/core/channel/Channel.ts'
+import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { Adjudicator__factory, type Receiver, type Token } from '../../typechain-types/index.ts'
+
+/** The tests' unit of money. */
+export const UNIT = 10n ** 18n
+/** Seconds of the tests' challenge period. */
+export const PERIOD = 3600
+/** What a call ended with: a refusal's name and arguments, or the events that it emitted. */
+export type Outcome =
+  | { readonly refused: string; readonly args: readonly unknown[] }
+  | { readonly refused: undefined; readonly events: readonly ChannelEvent[] }
+
+/** A deployed court, its model, and money to play with; every call is made to both and compared. */
+export interface Stage {
+  readonly connection: Awaited<ReturnType<typeof network.create<'generic'>>>
+  readonly domain: Domain
+  readonly token: Token
+  readonly tokenAddress: Hex
+  /** A contract that may own a side; `refusing` says whether it takes ether. */
+  readonly receiver: Receiver
+  readonly receiverAddress: Hex
+  readonly abi: Interface
+  model: ChannelCourt
+  refusing: boolean
+  time: number
+  balances: Map<string, bigint>
+}
+
+export const [alice, bob, carol, stranger] = [1, 2, 3, 4].map(localAccount) as [Account, Account, Account, Account]
+const START = Date.UTC(2026, 0, 1) / 1000
+
+/** A fresh chain with a court and a token that alice, bob, carol and a stranger hold and have approved. */
+export async function stage(): Promise<Stage> {
+  const connection = await network.create({
+    network: 'default',
+    override: { initialBaseFeePerGas: 0n, initialDate: new Date(1000 * START) },
+  })
+  const { ethers } = connection
+  const court = await ethers.deployContract('Adjudicator', { gasPrice: 0 })
+  const token = await ethers.deployContract('Token', { gasPrice: 0 })
+  const receiver = await ethers.deployContract('Receiver', { gasPrice: 0 })
+  const [address, tokenAddress, receiverAddress] = (
+    await Promise.all([court, token, receiver].map((contract) => contract.getAddress()))
+  ).map((text) => text.toLowerCase() as Hex) as [Hex, Hex, Hex]
+  for (const { address: who } of [alice, bob, carol, stranger]) {
+    await token.mint(who, 1_000_000n * UNIT, { gasPrice: 0 })
+    await token.connect(await ethers.getSigner(who)).approve(court, 2n ** 256n - 1n, { gasPrice: 0 })
+  }
+  const under = domain(31337n, address)
+  const abi = new Interface(Adjudicator__factory.abi)
+  const made = { connection, domain: under, token, tokenAddress, receiver, receiverAddress, abi }
+  const time = await connection.networkHelpers.time.latest()
+  return { ...made, model: newCourt(under), refusing: false, time, balances: new Map() }
+}
+
+/** Terms between alice (A) and bob (B), or whom `change` puts there. */
+export function terms(asset: Hex, salt: number | bigint = 1, change: Partial<Channel> = {}): Channel {
+  const [a, b] = [alice, bob].map(({ address }) => ({ owner: address, signer: address })) as [
+    Channel['a'],
+    Channel['b'],
+  ]
+  return { a, b, asset, challengePeriod: PERIOD, bond: 0n, salt: uint(salt, 32), ...change }
+}
+
+/** A state of both parties' making; a key that is undefined leaves that signature empty. */
+export function coSigned(
+  on: { readonly domain: Domain },
+  channel: Channel,
+  version: bigint,
+  net: bigint,
+  keys: readonly (Hex | undefined)[] = [alice.key, bob.key],
+  batch: Hex = ZERO,
+): SignedState {
+  const id = channelId(on.domain, channel)
+  const state = version === FINAL ? finalState(id, net) : { channelId: id, version, net, locksRoot: ZERO, batch }
+  const message = stateDigest(on.domain, state)
+  const [sigA, sigB] = keys.map((key) => (key ? sign(message, key) : '0x')) as [Hex, Hex]
+  return { version, net, batch, locks: '0x', sigA, sigB }
+}
+
+/** The conclusion that pays out `net`. */
+export function conclusion(on: Stage, channel: Channel, net: bigint, keys?: readonly (Hex | undefined)[]): ChannelCall {
+  const { sigA, sigB } = coSigned(on, channel, FINAL, net, keys)
+  return { verb: 'conclude', channel, net, sigA, sigB }
+}
+
+/** How a call is sent. Value defaults to what the verb needs, time to one second later. */
+export interface Sending {
+  readonly sender: Hex
+  readonly value?: bigint
+  readonly time?: number
+}
+
+/** Makes a call to contract and model, and requires that both agree on refusal, events, record and every balance. */
+export async function play(on: Stage, call: ChannelCall, sending: Sending): Promise<Outcome> {
+  const { sender, time = on.time + 1 } = sending
+  const value = sending.value ?? (call.verb === 'deposit' && call.asset === ETHER ? call.amount : 0n)
+  const expected = predict(on, call, sender, value, time)
+  on.time = time
+  const got = await transact(on, call, sender, value, time)
+  expect(got, `${call.verb} by ${sender}`).to.deep.equal(expected.outcome)
+  for (const { asset, from, to, amount } of expected.transfers) {
+    move(on, asset, from, -amount)
+    move(on, asset, to, amount)
+  }
+  await agreeOnMoney(on, expected.transfers)
+  if ('channel' in call) await agreeOnRecord(on, call.channel.asset, channelId(on.domain, call.channel))
+  if (call.verb === 'deposit') await agreeOnRecord(on, call.asset, call.channelId)
+  return got
+}
+
+function predict(on: Stage, call: ChannelCall, sender: Hex, value: bigint, time: number) {
+  const refuses = (asset: Hex, to: Hex) => asset === ETHER && to === on.receiverAddress && on.refusing
+  try {
+    const ruling = adjudicate(on.model, call, { sender, value, time, baseFee: 0n, refuses })
+    on.model = ruling.state
+    return { outcome: { refused: undefined, events: ruling.events } as Outcome, transfers: ruling.transfers }
+  } catch (why) {
+    if (!(why instanceof Refusal)) throw why
+    return { outcome: { refused: why.code, args: why.args } as Outcome, transfers: [] as readonly Transfer[] }
+  }
+}
+
+async function transact(on: Stage, call: ChannelCall, from: Hex, value: bigint, time: number): Promise<Outcome> {
+  const { connection, domain: court, abi } = on
+  const values = abi.getFunction(call.verb)!.inputs.map(({ name }) => call[name as keyof ChannelCall])
+  const data = abi.encodeFunctionData(call.verb, values)
+  await connection.networkHelpers.time.setNextBlockTimestamp(time)
+  const quantities = { value: `0x${value.toString(16)}`, gas: '0x200000', gasPrice: '0x0' }
+  const request = { from, to: court.court, data, ...quantities }
+  try {
+    const hash = await connection.provider.request({ method: 'eth_sendTransaction', params: [request] })
+    const receipt = await connection.ethers.provider.getTransactionReceipt(hash as string)
+    return { refused: undefined, events: receipt!.logs.flatMap((log) => decodeEvent(on, log)) }
+  } catch (why) {
+    const error = abi.parseError((why as { data?: string }).data ?? '0x')
+    if (!error) throw why
+    return { refused: error.name, args: error.args.map((arg, i) => plain(error.fragment.inputs[i]!.type, arg)) }
+  }
+}
+
+function decodeEvent(on: Stage, log: { address: string; topics: readonly string[]; data: string }): ChannelEvent[] {
+  if (log.address.toLowerCase() !== on.domain.court) return []
+  const { name, fragment, args } = on.abi.parseLog(log)!
+  const fields = fragment.inputs.map((input, i) => [input.name, plain(input.type, args[i])])
+  return [{ name, ...Object.fromEntries(fields) } as ChannelEvent]
+}
+
+/** A decoded ABI value as the core writes it: small integers as numbers, addresses in lower case. */
+function plain(type: string, value: unknown): unknown {
+  if (/^u?int(8|16|24|32|40)$/.test(type)) return Number(value)
+  return type === 'address' ? String(value).toLowerCase() : value
+}
+
+function move(on: Stage, asset: Hex, who: Hex, by: bigint): void {
+  const key = `${asset} ${who}`
+  const before = on.balances.get(key)
+  if (before !== undefined) on.balances.set(key, before + by)
+}
+
+/** Everybody's balance of everything is what the transfers so far make it, and the court holds funds and credits. */
+async function agreeOnMoney(on: Stage, moved: readonly Transfer[]): Promise<void> {
+  const everybody = [alice, bob, carol, stranger].map(({ address }) => address)
+  for (const asset of [ETHER, on.tokenAddress]) {
+    for (const who of [...everybody, on.receiverAddress, on.domain.court]) {
+      const key = `${asset} ${who}`
+      const have = await balance(on, asset, who)
+      const known = on.balances.get(key)
+      if (known !== undefined) expect(have, `balance ${key}, moved ${JSON.stringify(moved.length)}`).to.equal(known)
+      on.balances.set(key, have)
+    }
+  }
+}
+
+/** The balance of an account in the real ledger. */
+export async function balance(on: Stage, asset: Hex, who: Hex): Promise<bigint> {
+  return asset === ETHER ? on.connection.ethers.provider.getBalance(who) : on.token.balanceOf(who)
+}
+
+async function agreeOnRecord(on: Stage, asset: Hex, id: Hex): Promise<void> {
+  const contract = Adjudicator__factory.connect(on.domain.court, on.connection.ethers.provider)
+  const got = await contract.recordOf(asset, id)
+  const { fundsA, fundsB, version, net, deadline, closed } = recordOf(on.model, asset, id)
+  const shown = closed ? [0n, 0n, 0n, 0n, 0n, true] : [fundsA, fundsB, version, net, BigInt(deadline), false]
+  expect([...got]).to.deep.equal(shown)
+}
+
+/** Invariant: all funds of open channels and all credits together are what the court holds, per asset. */
+export async function expectSolvent(on: Stage): Promise<void> {
+  for (const asset of [ETHER, on.tokenAddress]) {
+    let owed = 0n
+    for (const [key, { fundsA, fundsB }] of on.model.records) if (key.startsWith(asset)) owed += fundsA + fundsB
+    for (const [key, amount] of on.model.credits) if (key.startsWith(asset)) owed += amount
+    expect(await balance(on, asset, on.domain.court), `court's ${asset}`).to.equal(owed)
+  }
+}
+
+/** The call went through. */
+export function expectDone(outcome: Outcome): void {
+  expect(outcome.refused).to.equal(undefined)
+}
+
+/** The call was refused with this error, and (if given) these arguments. */
+export function expectRefused(outcome: Outcome, name: string, ...args: readonly unknown[]): void {
+  expect(outcome.refused).to.equal(name)
+  if (args.length > 0 && outcome.refused !== undefined) expect(outcome.args).to.deep.equal(args)
+}

@@ -1,0 +1,138 @@
+import { expect } from 'chai'
+import { AbiCoder, keccak256, TypedDataEncoder } from 'ethers'
+import fc from 'fast-check'
+import { network } from 'hardhat'
+import type { Hex } from '../../src/core/base/Bytes.ts'
+import { type Domain, domain } from '../../src/core/base/Signature.ts'
+import { period } from '../../src/core/channel/Adjudicator.ts'
+import {
+  batchHash,
+  type Channel,
+  challengeDigest,
+  channelId,
+  leafHash,
+  MAX_NET,
+  payouts,
+  type State,
+  stateDigest,
+} from '../../src/core/channel/Channel.ts'
+import type { Exposed } from '../../typechain-types/index.ts'
+import { arbitrary, runs } from '../fuzz.ts'
+
+const party = fc.record({ owner: arbitrary.address, signer: arbitrary.address })
+const net = fc.bigInt(-MAX_NET - 1n, MAX_NET)
+const channel: fc.Arbitrary<Channel> = fc.record({
+  a: party,
+  b: party,
+  asset: arbitrary.address,
+  challengePeriod: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  bond: fc.bigInt(0n, 2n ** 96n - 1n),
+  salt: arbitrary.word,
+})
+const state: fc.Arbitrary<State> = fc.record({
+  channelId: arbitrary.word,
+  version: fc.bigInt(0n, 2n ** 64n - 1n),
+  net,
+  locksRoot: arbitrary.word,
+  batch: arbitrary.word,
+})
+
+describe('channel nouns and their Solidity twins', () => {
+  let exposed: Exposed
+  let court: Domain
+  before(async () => {
+    const { ethers } = await network.create()
+    exposed = await ethers.deployContract('Exposed')
+    court = domain(31337n, (await exposed.getAddress()).toLowerCase() as Hex)
+  })
+
+  it('gives a channel the same id', async () => {
+    await fc.assert(
+      fc.asyncProperty(channel, async (terms) => {
+        expect(await exposed.channelId(terms)).to.equal(channelId(court, terms))
+        expect(await exposed.period(terms)).to.equal(BigInt(period(terms)))
+      }),
+      runs(60),
+    )
+  })
+
+  it('gives a state and a challenge the digest that the contract and ethers compute', async () => {
+    const types = {
+      State: ['bytes32 channelId', 'uint64 version', 'int128 net', 'bytes32 locksRoot', 'bytes32 batch'].map(field),
+      Challenge: ['bytes32 channelId', 'uint64 version', 'uint40 deadline'].map(field),
+    }
+    const theirs = { name: 'kerros', version: '1', chainId: court.chainId, verifyingContract: court.court }
+    await fc.assert(
+      fc.asyncProperty(state, fc.integer({ min: 0, max: 2 ** 40 - 1 }), async (s, deadline) => {
+        const mine = stateDigest(court, s)
+        expect(await exposed.stateDigest(s.channelId, s.version, s.net, s.locksRoot, s.batch)).to.equal(mine)
+        expect(TypedDataEncoder.hash(theirs, { State: types.State }, s)).to.equal(mine)
+        const challenge = { channelId: s.channelId, version: s.version, deadline }
+        const asked = challengeDigest(court, s.channelId, s.version, deadline)
+        expect(await exposed.challengeDigest(s.channelId, s.version, deadline)).to.equal(asked)
+        expect(TypedDataEncoder.hash(theirs, { Challenge: types.Challenge }, challenge)).to.equal(asked)
+      }),
+      runs(40),
+    )
+  })
+
+  it('hashes leaves and batches as abi.encode and concatenation say', () => {
+    const types = ['bytes32', 'uint64', 'uint32', 'bool', 'uint128', 'bytes32', 'bytes32']
+    const coder = AbiCoder.defaultAbiCoder()
+    fc.assert(
+      fc.property(
+        state,
+        fc.nat({ max: 2 ** 32 - 1 }),
+        fc.boolean(),
+        fc.bigInt(0n, 2n ** 128n - 1n),
+        (s, index, toB, amount) => {
+          const leaf = {
+            channelId: s.channelId,
+            version: s.version,
+            index,
+            toB,
+            amount,
+            paymentId: s.batch,
+            memoHash: s.locksRoot,
+          }
+          const hash = leafHash(leaf)
+          expect(hash).to.equal(keccak256(coder.encode(types, Object.values(leaf))))
+          expect(batchHash([hash, s.batch])).to.equal(keccak256(`0x${hash.slice(2)}${s.batch.slice(2)}`))
+        },
+      ),
+      runs(60),
+    )
+    expect(batchHash([])).to.equal(`0x${'00'.repeat(32)}`)
+  })
+
+  it('divides the funds the same way: never negative, always the whole', async () => {
+    const funds = fc.bigInt(-(2n ** 126n), 2n ** 126n)
+    await fc.assert(
+      fc.asyncProperty(funds, funds, net, async (fundsA, fundsB, owed) => {
+        fc.pre(fundsA + fundsB >= 0n)
+        const { payA, payB } = payouts(fundsA, fundsB, owed)
+        expect(await exposed.payouts(fundsA, fundsB, owed)).to.deep.equal([payA, payB])
+        expect(payA >= 0n && payB >= 0n && payA + payB === fundsA + fundsB).to.equal(true)
+        if (fundsA - owed >= 0n && fundsB + owed >= 0n) expect(payA).to.equal(fundsA - owed)
+      }),
+      runs(100),
+    )
+  })
+
+  it('packs funds and disputes without loss, and no funds but the mark read as closed', async () => {
+    await fc.assert(
+      fc.asyncProperty(net, net, fc.bigInt(0n, 2n ** 64n - 1n), fc.nat(2 ** 31), async (a, b, version, deadline) => {
+        const [, fundsA, fundsB, closed] = await exposed.packFunds(a, b)
+        expect([fundsA, fundsB, closed]).to.deep.equal([a, b, a === -(2n ** 127n)])
+        expect(await exposed.packDispute(version, deadline, a)).to.deep.equal([version, BigInt(deadline), a])
+      }),
+      runs(60),
+    )
+    expect((await exposed.packFunds(-(2n ** 127n), 5n))[3]).to.equal(true)
+  })
+})
+
+function field(text: string): { type: string; name: string } {
+  const [type, name] = text.split(' ') as [string, string]
+  return { type, name }
+}
