@@ -24,6 +24,8 @@ contract OddToken {
     address public victim;
     bytes public payload;
     bool public reentered;
+    /// @notice The selector of the error that refused the last attempt to re-enter.
+    bytes4 public refusal;
 
     function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
@@ -54,9 +56,15 @@ contract OddToken {
         if (manner == Manner.Reverts) revert("the token says no");
         if (manner == Manner.BurnsGas) while (true) {}
         if (manner == Manner.ReturnsFalse) return;
-        if (manner == Manner.Reenters) (reentered,) = victim.call(payload);
+        if (manner == Manner.Reenters) _reenter();
         balanceOf[from] -= amount;
         balanceOf[to] += manner == Manner.TakesFee ? amount - 1 : manner == Manner.PaysTwice ? 2 * amount : amount;
+    }
+
+    function _reenter() private {
+        bytes memory answer;
+        (reentered, answer) = victim.call(payload);
+        refusal = bytes4(answer);
     }
 
     function _answer() private view returns (bool) {

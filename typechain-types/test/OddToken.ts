@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface OddTokenInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "balanceOf" | "behave" | "manner" | "mint" | "payload" | "reentered" | "transfer" | "transferFrom" | "victim"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "approve" | "balanceOf" | "behave" | "manner" | "mint" | "payload" | "reentered" | "refusal" | "transfer" | "transferFrom" | "victim"): FunctionFragment;
 
     
 
@@ -18,6 +18,7 @@ encodeFunctionData(functionFragment: 'manner', values?: undefined): string;
 encodeFunctionData(functionFragment: 'mint', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'payload', values?: undefined): string;
 encodeFunctionData(functionFragment: 'reentered', values?: undefined): string;
+encodeFunctionData(functionFragment: 'refusal', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'transferFrom', values: [AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'victim', values?: undefined): string;
@@ -30,6 +31,7 @@ decodeFunctionResult(functionFragment: 'manner', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payload', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reentered', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'refusal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transferFrom', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'victim', data: BytesLike): Result;
@@ -135,6 +137,14 @@ decodeFunctionResult(functionFragment: 'victim', data: BytesLike): Result;
     
 
     
+    refusal: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
+    
     transfer: TypedContractMethod<
       [to: AddressLike, amount: BigNumberish, ],
       [boolean],
@@ -199,6 +209,11 @@ getFunction(nameOrSignature: 'payload'): TypedContractMethod<
 getFunction(nameOrSignature: 'reentered'): TypedContractMethod<
       [],
       [boolean],
+      'view'
+    >;
+getFunction(nameOrSignature: 'refusal'): TypedContractMethod<
+      [],
+      [string],
       'view'
     >;
 getFunction(nameOrSignature: 'transfer'): TypedContractMethod<
