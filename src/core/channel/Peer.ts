@@ -181,8 +181,8 @@ function onEnd(d: Draft, seat: Seat, final: Court): void {
   }
   if (!final.closed) return
   failProposal(d, seat)
-  set(d, { finished: true })
-  put(d, 'finished', seat.id, true)
+  set(d, { finished: final.closed })
+  put(d, 'finished', seat.id, final.closed)
   tell(d, { name: 'closed', ...final.closed })
 }
 

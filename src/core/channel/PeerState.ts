@@ -122,7 +122,8 @@ export interface PeerState {
   readonly watch: Watch
   readonly end: End
   readonly opened: boolean
-  readonly finished: boolean
+  /** What the court paid, once that is final: nothing happens any more. */
+  readonly finished: Court['closed'] | null
 }
 
 /** What a user is told. A payment ends exactly once, as `paid` or as `refused`. */
@@ -197,7 +198,7 @@ export interface Saved {
   readonly funds?: { readonly announced: bigint; readonly heard: bigint; readonly opened: boolean }
   readonly court?: { readonly base: Court; readonly through: number }
   readonly end?: End
-  readonly finished?: boolean
+  readonly finished?: Court['closed']
   readonly pending?: readonly Pending[]
 }
 
@@ -235,7 +236,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     watch: saved.court ? watch(saved.court.through, saved.court.base) : watch(seat.since - 1),
     end: saved.end ?? OPEN,
     opened: saved.funds?.opened ?? false,
-    finished: saved.finished ?? false,
+    finished: saved.finished ?? null,
   }
 }
 
@@ -261,7 +262,7 @@ export function peerSigner(seat: Seat): Hex {
 
 /** Whether this side signs no new version any more: a clock is set, a final signed, the channel closed or disputed. */
 export function isOver({ end, watch: { newest }, finished }: PeerState): boolean {
-  return finished || end.final !== null || end.disputed !== null || isClocked(newest)
+  return finished !== null || end.final !== null || end.disputed !== null || isClocked(newest)
 }
 
 /** Whether the court has started a clock or closed the channel. */

@@ -86,13 +86,16 @@ function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: n
   return { state, hash, signature: sign(hash, seat.key), items, paid, disposed, late: null }
 }
 
-/** The writer takes a request: the next in order, once; anything else comes again after the next hello. */
+/** The writer takes a request: the next in order, once. After a gap only a new connection brings what is missing. */
 export function onRequest(d: Draft, seat: Seat, { number, change }: Said<'request'>): void {
   const { proposal, complete, inbox } = d.state
-  const handled = (proposal ?? complete).disposed + inbox.length
-  if (!seat.isWriter || number !== handled + 1 || inbox.length >= PENDING || isOver(d.state)) return
-  set(d, { inbox: push(inbox, change) })
-  propose(d, seat)
+  const next = (proposal ?? complete).disposed + inbox.length + 1
+  if (!seat.isWriter || number < next || isOver(d.state)) return
+  if (number > next || inbox.length >= PENDING) drop(d, 'a request was lost, or too many wait')
+  else {
+    set(d, { inbox: push(inbox, change) })
+    propose(d, seat)
+  }
 }
 
 /** The non-writer takes a proposal: the past is acknowledged again or ignored, never judged. */

@@ -1,0 +1,51 @@
+import type { Hex } from '../base/Bytes.ts'
+import type { Channel, Side } from './Channel.ts'
+import { available } from './Peer.ts'
+import { isClocked, type PeerState, type Seat } from './PeerState.ts'
+
+/** What one side knows of one channel, for people. */
+export interface ChannelStatus {
+  readonly id: Hex
+  readonly channel: Channel
+  readonly side: Side
+  readonly phase: 'new' | 'open' | 'ending' | 'closed'
+  /** Whether the peer has said hello on this connection. */
+  readonly connected: boolean
+  /** The newest complete state. */
+  readonly version: bigint
+  readonly net: bigint
+  /** What this side can pay now, in smallest units. */
+  readonly available: bigint
+  /** How many of this side's payments have not ended. */
+  readonly pending: number
+  /** What is final on layer 1 of each side's deposits. */
+  readonly deposits: Readonly<Record<Side, bigint>>
+  /** What the court paid, once that is final. */
+  readonly closed: { readonly payA: bigint; readonly payB: bigint } | undefined
+}
+
+/** The status of a channel as this side knows it. */
+export function status(seat: Seat, state: PeerState): ChannelStatus {
+  const { id, channel, side } = seat
+  const { complete, pending, proposal, watch, link, finished } = state
+  const proposed = proposal?.paid.filter(({ payer }) => payer === side).length ?? 0
+  return {
+    id,
+    channel,
+    side,
+    phase: phaseOf(state),
+    connected: link.greeted,
+    version: complete.version,
+    net: complete.net,
+    available: available(seat, state),
+    pending: pending.length + proposed,
+    deposits: watch.final.deposits,
+    closed: finished ?? undefined,
+  }
+}
+
+function phaseOf({ finished, end, watch, opened }: PeerState): ChannelStatus['phase'] {
+  if (finished) return 'closed'
+  if (end.asked || end.peerAsked || end.disputed !== null || end.final || isClocked(watch.newest)) return 'ending'
+  return opened ? 'open' : 'new'
+}

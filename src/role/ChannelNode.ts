@@ -1,0 +1,364 @@
+import { randomBytes } from 'node:crypto'
+import { type Hex, toHex } from '../core/base/Bytes.ts'
+import { addressOf, domain } from '../core/base/Signature.ts'
+import { type Plain, Refusal, require, type Step } from '../core/base/Step.ts'
+import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Adjudicator.ts'
+import { type Channel, emptyState } from '../core/channel/Channel.ts'
+import { historyKey, paymentKey } from '../core/channel/Ledger.ts'
+import { type History, type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
+import { type PeerInput, peer } from '../core/channel/Peer.ts'
+import {
+  collect,
+  type PeerEvent,
+  type PeerOutput,
+  type PeerState,
+  restore,
+  type Seat,
+  seat,
+} from '../core/channel/PeerState.ts'
+import { items } from '../core/channel/Queue.ts'
+import { type ChannelStatus, status } from '../core/channel/Status.ts'
+import { requireTerms } from '../core/channel/Terms.ts'
+import type { Chain, Receipt } from '../edge/chain/Chain.ts'
+import type { Store } from '../edge/store/Store.ts'
+import type { Transport } from '../edge/transport/Transport.ts'
+import { Feed } from './Feed.ts'
+import { Links } from './Links.ts'
+import { Loop } from './Loop.ts'
+
+/** What a channel node is made of. */
+export interface ChannelNodeParts {
+  /** The private key that signs states: never stored, never shown. */
+  readonly key: Hex
+  readonly store: Store
+  readonly chain: Chain<ChannelCall, ChannelEvent>
+  readonly transport: Transport
+  /** How deep a block must be to be final, its own included; 12 unless given. */
+  readonly confirmations?: number
+  /** Seconds after which an unanswered close becomes a challenge; an hour unless given. */
+  readonly patience?: number
+  /** The first block that can tell of a channel: the court's deployment; 0 unless given. */
+  readonly since?: number
+  /** The shortest challenge period taken, seconds; an hour unless given. */
+  readonly minPeriod?: number
+  /** The store is an older copy of itself: sign nothing new, end every channel. */
+  readonly restored?: boolean
+  /** Hears what happens, channel by channel. */
+  readonly onEvent?: (id: Hex, event: PeerEvent) => void
+  /** Takes every newest complete state: for watchtowers. */
+  readonly onComplete?: (channel: Channel, state: SignedState) => void
+  /** Hears what went wrong and was not the caller's: a transaction that failed, a store that broke. */
+  readonly onFault?: (why: unknown) => void
+  /** Runs a function soon; setImmediate unless given. */
+  readonly schedule?: (run: () => void) => void
+  /** Runs a function after a while, before a lost peer is called again; a second unless given. */
+  readonly retry?: (run: () => void) => void
+}
+
+/** A payment that both sides have signed. */
+export interface Payment {
+  readonly paymentId: Hex
+  readonly version: bigint
+  readonly index: number
+}
+
+/** What a payment may carry: its id (32 bytes; random unless given), and a memo for the payee. */
+export interface PayOptions {
+  readonly paymentId?: Hex
+  readonly memo?: Hex
+}
+
+type Place = { readonly seat: Seat; readonly state: PeerState }
+type Places = Map<Hex, Place>
+type Input =
+  | { readonly id: Hex; readonly input: PeerInput }
+  | { readonly id: Hex; readonly add: Seat; readonly address: string | undefined }
+type Output = { readonly id: Hex; readonly output: PeerOutput }
+
+interface Waiting {
+  readonly done: (payment: Payment) => void
+  readonly failed: (why: unknown) => void
+}
+
+interface Hope {
+  readonly check: () => boolean
+  readonly done: () => void
+  readonly failed: (why: unknown) => void
+}
+
+/** The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. */
+const BENIGN = new Set(['StaleVersion', 'ChannelClosed', 'ChallengeRunning', 'TooLate', 'NoChallenge'])
+
+/** One node with all of its channels: talks to its peers, follows layer 1, goes to court when it must. */
+export class ChannelNode {
+  readonly #parts: ChannelNodeParts
+  readonly #places: Places = new Map()
+  readonly #loop: Loop<Places, Input, Output>
+  readonly #feed: Feed<Hex, ChannelEvent>
+  readonly #links: Links
+  readonly #inCourt = new Set<string>()
+  readonly #paying = new Map<string, Waiting>()
+  readonly #hoping = new Set<Hope>()
+  #failure: unknown
+
+  private constructor(parts: ChannelNodeParts) {
+    this.#parts = parts
+    const { schedule = setImmediate } = parts
+    this.#loop = new Loop({
+      machine: (_places: Places, input: Input) => this.#step(input),
+      state: this.#places,
+      store: parts.store,
+      speak: ({ id, output }) => this.#speak(id, output),
+      onFailure: (why) => this.#fail(why),
+      schedule: (run) => schedule(() => this.#turn(run)),
+    })
+    this.#feed = new Feed(parts.chain, (id, chain) => this.#post(id, { kind: 'chain', chain }))
+    this.#links = new Links({
+      transport: parts.transport,
+      retry: parts.retry ?? ((run) => setTimeout(run, 1000).unref()),
+      onUp: (id) => this.#post(id, { kind: 'up' }),
+      onDown: (id) => this.#post(id, { kind: 'down' }),
+      onMessage: (id, message) => this.#post(id, { kind: 'message', message }),
+      isCaller: (id) => this.#place(id).seat.isWriter,
+    })
+  }
+
+  /** A node that goes on where its store says that it stopped. It speaks with nobody before it has caught up with layer 1. */
+  static async start(parts: ChannelNodeParts): Promise<ChannelNode> {
+    const node = new ChannelNode(parts)
+    const addresses = node.#restore()
+    const ids = [...node.#places.keys()]
+    if (parts.restored) await Promise.all(ids.map((id) => node.#ask(id, { kind: 'restored' })))
+    if (ids.length > 0)
+      await node.#feed.join(ids, Math.min(...[...node.#places.values()].map(({ state }) => state.watch.head)) + 1)
+    for (const id of ids) node.#links.add(id, addresses.get(id))
+    return node
+  }
+
+  /** The address of this node's signing key. */
+  get signer(): Hex {
+    return addressOf(this.#parts.key)
+  }
+
+  /** Takes calls from peers at an address ("127.0.0.1:0" finds a free port); the real address comes back. */
+  async listen(address: string): Promise<string> {
+    return this.#links.listen(address)
+  }
+
+  /** Takes the terms of a channel, and calls the peer at `address` if one is given. Returns the id. Again is harmless. */
+  async open(channel: Channel, address?: string): Promise<Hex> {
+    requireTerms(channel, this.#parts.minPeriod ?? 3600)
+    const made = this.#seat(channel, this.#parts.since ?? 0)
+    const { id } = made
+    if (this.#places.has(id)) return id
+    await this.#loop.ask({ id, add: made, address })
+    await this.#feed.join([id], made.since)
+    this.#links.add(id, address)
+    return id
+  }
+
+  /** Locks `amount` of the channel's asset on this side. Tokens must have been approved for the court before. */
+  async deposit(id: Hex, amount: bigint): Promise<Receipt> {
+    const { channel, side } = this.#place(id).seat
+    const toB = side === 'b'
+    return this.#parts.chain.send({ verb: 'deposit', asset: channel.asset, channelId: id, toB, amount })
+  }
+
+  /**
+   * Pays `amount`; resolves when both have signed it, rejects with the reason if it can no longer succeed. Asked again
+   * with the same id after it was paid, it answers the same and pays nothing.
+   */
+  async pay(id: Hex, amount: bigint, { paymentId, memo = '0x' }: PayOptions = {}): Promise<Payment> {
+    const name = paymentId ?? toHex(randomBytes(32))
+    const had = paymentId === undefined ? undefined : this.payment(id, paymentId)
+    if (typeof had === 'object') return had
+    require(had !== 'pending', 'PaymentPending', name)
+    const ended = new Promise<Payment>((done, failed) => this.#paying.set(`${id}/${name}`, { done, failed }))
+    ended.catch(() => undefined) // its refusal is this call's, below
+    try {
+      await this.#ask(id, { kind: 'pay', amount, paymentId: name, memo })
+    } catch (why) {
+      this.#paying.delete(`${id}/${name}`)
+      throw why
+    }
+    return ended
+  }
+
+  /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
+  payment(id: Hex, paymentId: Hex): Payment | string | undefined {
+    if (this.#paying.has(`${id}/${paymentId}`)) return 'pending'
+    const kept = this.#parts.store.get('payment', paymentKey(this.#place(id).seat, true, paymentId))
+    if (!Array.isArray(kept)) return kept as string | undefined
+    return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
+  }
+
+  /** The proof of a payment of this side, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
+  receipt(id: Hex, paymentId: Hex): Proof | undefined {
+    const paid = this.payment(id, paymentId)
+    if (typeof paid !== 'object') return undefined
+    const kept = this.#parts.store.get('history', historyKey(id, paid.version)) as unknown as History
+    if (kept.signature === '0x') return undefined
+    const state = { ...emptyState(id), version: paid.version, net: kept.net }
+    return receipt(this.#place(id).seat.channel, state, kept, paid.index)
+  }
+
+  /** Ends the channel by agreement, or in court if the peer does not answer in time. Resolves when both are paid. */
+  async close(id: Hex): Promise<ChannelStatus> {
+    await this.#ask(id, { kind: 'close' })
+    return this.until(id, ({ phase }) => phase === 'closed')
+  }
+
+  /** Ends the channel in court with this side's newest state. Resolves when the period has passed and both are paid. */
+  async challenge(id: Hex): Promise<ChannelStatus> {
+    await this.#ask(id, { kind: 'challenge' })
+    return this.until(id, ({ phase }) => phase === 'closed')
+  }
+
+  /** Resolves with the channel's status once it fulfils a condition. */
+  until(id: Hex, holds: (status: ChannelStatus) => boolean): Promise<ChannelStatus> {
+    return new Promise((done, failed) => {
+      const check = () => holds(this.status(id))
+      const hope = { check, done: () => done(this.status(id)), failed }
+      if (this.#failure) failed(this.#failure)
+      else if (check()) hope.done()
+      else this.#hoping.add(hope)
+    })
+  }
+
+  /** What this node knows of a channel. */
+  status(id: Hex): ChannelStatus {
+    const { seat: at, state } = this.#place(id)
+    return status(at, state)
+  }
+
+  /** The ids of all channels. */
+  channels(): readonly Hex[] {
+    return [...this.#places.keys()]
+  }
+
+  /** Stops speaking and listening; the store stays the caller's to close. */
+  async stop(): Promise<void> {
+    this.#loop.stop()
+    this.#feed.stop()
+    this.#abandon(new Error('this node has stopped'))
+    await this.#links.stop()
+  }
+
+  #restore(): ReadonlyMap<Hex, string> {
+    const { store } = this.#parts
+    const saved = collect((table) => store.all(table))
+    const addresses = new Map<Hex, string>()
+    for (const [id, value] of store.all('channel')) {
+      const { channel, since, address } = value as unknown as {
+        channel: Channel
+        since: number
+        address: string | null
+      }
+      const made = this.#seat(channel, since)
+      require(made.id === id, 'OtherCourt', made.id, id)
+      const state = restore(made, saved.get(id))
+      this.#places.set(made.id, { seat: made, state })
+      for (const paymentId of unended(made, state)) this.#paying.set(`${id}/${paymentId}`, NOBODY)
+      if (address !== null) addresses.set(made.id, address)
+    }
+    return addresses
+  }
+
+  #seat(channel: Channel, since: number): Seat {
+    const { chain, key, confirmations = 12, patience = 3600 } = this.#parts
+    const court = domain(chain.chainId, chain.court)
+    return seat({ court, channel, key, sender: chain.sender, confirmations, patience, since })
+  }
+
+  #step(input: Input): Step<Places, Output> {
+    const { id } = input
+    if ('add' in input) {
+      this.#places.set(id, { seat: input.add, state: restore(input.add) })
+      const { channel, since } = input.add
+      const value = { channel, since, address: input.address ?? null } as unknown as Plain
+      return { state: this.#places, rows: [{ table: 'channel', key: id, value }], outputs: [] }
+    }
+    const { seat: at, state } = this.#place(id)
+    const step = peer(at, state, input.input)
+    this.#places.set(id, { seat: at, state: step.state })
+    return { state: this.#places, rows: step.rows, outputs: step.outputs.map((output) => ({ id, output })) }
+  }
+
+  #speak(id: Hex, output: PeerOutput): void {
+    if (output.kind === 'send') this.#links.say(id, output.message)
+    else if (output.kind === 'drop') this.#links.drop(id)
+    else if (output.kind === 'call') this.#goToCourt(id, output.call)
+    else if (output.kind === 'event') this.#tell(id, output.event)
+    else this.#parts.onComplete?.(this.#place(id).seat.channel, output.state)
+  }
+
+  #goToCourt(id: Hex, call: ChannelCall): void {
+    const key = `${id}/${call.verb}`
+    if (this.#inCourt.has(key)) return
+    this.#inCourt.add(key)
+    this.#parts.chain
+      .send(call)
+      .catch((why) => {
+        if (!(why instanceof Refusal && BENIGN.has(why.code))) this.#parts.onFault?.(why)
+      })
+      .finally(() => this.#inCourt.delete(key))
+  }
+
+  /** One turn of the loop, then whoever waits for what it brought. */
+  #turn(run: () => void): void {
+    run()
+    for (const hope of this.#hoping) {
+      if (!hope.check()) continue
+      this.#hoping.delete(hope)
+      hope.done()
+    }
+  }
+
+  #tell(id: Hex, event: PeerEvent): void {
+    if (event.name === 'paid' || event.name === 'refused') {
+      const key = `${id}/${event.pay.paymentId}`
+      const waiting = this.#paying.get(key)
+      this.#paying.delete(key)
+      if (event.name === 'refused') waiting?.failed(new Refusal(event.code, event.pay.paymentId))
+      else waiting?.done({ paymentId: event.pay.paymentId, version: event.version, index: event.index })
+    }
+    this.#parts.onEvent?.(id, event)
+  }
+
+  #post(id: Hex, input: PeerInput): void {
+    this.#loop.post({ id, input })
+  }
+
+  async #ask(id: Hex, input: PeerInput): Promise<void> {
+    this.#place(id)
+    await this.#loop.ask({ id, input })
+  }
+
+  #place(id: Hex): Place {
+    const place = this.#places.get(id)
+    if (!place) throw new Refusal('UnknownChannel', id)
+    return place
+  }
+
+  #fail(why: unknown): void {
+    this.#failure = why
+    this.#feed.stop()
+    this.#abandon(why)
+    this.#links.stop().catch(() => undefined)
+    this.#parts.onFault?.(why)
+  }
+
+  #abandon(why: unknown): void {
+    for (const { failed } of [...this.#paying.values(), ...this.#hoping]) failed(why)
+    this.#paying.clear()
+    this.#hoping.clear()
+  }
+}
+
+/** Nobody of this process waits for a payment that an earlier one began. */
+const NOBODY: Waiting = { done: () => undefined, failed: () => undefined }
+
+function unended(at: Seat, { pending, proposal }: PeerState): readonly Hex[] {
+  const own = proposal?.paid.filter(({ payer }) => payer === at.side) ?? []
+  return [...items(pending), ...own].map(({ pay }) => pay.paymentId)
+}

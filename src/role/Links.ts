@@ -1,0 +1,168 @@
+import type { Hex } from '../core/base/Bytes.ts'
+import { isHex } from '../core/base/Bytes.ts'
+import type { Plain } from '../core/base/Step.ts'
+import { asMessage, type Message } from '../core/channel/Message.ts'
+import type { Connection, Listener, Transport } from '../edge/transport/Transport.ts'
+
+/** What links are made of. */
+export interface LinksParts {
+  readonly transport: Transport
+  /** Runs a function after a while: how long a lost peer is left alone. */
+  readonly retry: (run: () => void) => void
+  readonly onUp: (id: Hex) => void
+  readonly onDown: (id: Hex) => void
+  readonly onMessage: (id: Hex, message: Message) => void
+  /** Whether this side's own call goes first where both sides have called each other. */
+  readonly isCaller: (id: Hex) => boolean
+}
+
+interface Line {
+  readonly connection: Connection
+  /** The address that this side called, if it did. */
+  readonly dialed: string | undefined
+  readonly ids: Set<Hex>
+  /** What came for channels that are not known yet. */
+  readonly early: Map<Hex, Message[]>
+}
+
+const MAX_EARLY = 256
+const MAX_EARLY_MESSAGES = 16
+
+/** The connections of a node: many channels share one to each peer, at most one connection carries a channel. */
+export class Links {
+  readonly #parts: LinksParts
+  readonly #lines = new Set<Line>()
+  readonly #lineOf = new Map<Hex, Line>()
+  readonly #known = new Set<Hex>()
+  readonly #dialing = new Map<string, Set<Hex>>()
+  readonly #listeners: Listener[] = []
+  #stopped = false
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts
+  }
+
+  /** Takes calls at an address; the real one comes back. */
+  async listen(address: string): Promise<string> {
+    const listener = await this.#parts.transport.listen(address, (connection) => {
+      this.#enter(connection, undefined)
+    })
+    this.#listeners.push(listener)
+    return listener.address
+  }
+
+  /** Lets a channel be spoken of; with an address, calls its peer there and again whenever the connection is lost. */
+  add(id: Hex, address?: string): void {
+    this.#known.add(id)
+    for (const line of this.#lines) this.#replay(line, id)
+    if (address !== undefined) this.#call(address, id)
+  }
+
+  /** Says a message about a channel, if its peer is connected. */
+  say(id: Hex, message: Message): void {
+    this.#lineOf.get(id)?.connection.send({ channel: id, ...message } as unknown as Plain)
+  }
+
+  /** Ends the connection that carries a channel. */
+  drop(id: Hex): void {
+    const line = this.#lineOf.get(id)
+    if (line) this.#leave(line)
+  }
+
+  isUp(id: Hex): boolean {
+    return this.#lineOf.has(id)
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const line of this.#lines) line.connection.close()
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
+  }
+
+  #call(address: string, id: Hex): void {
+    const ids = this.#dialing.get(address)
+    if (ids) {
+      ids.add(id)
+      for (const line of this.#lines) if (line.dialed === address) this.#attach(line, id)
+    } else {
+      this.#dialing.set(address, new Set([id]))
+      this.#dial(address)
+    }
+  }
+
+  #dial(address: string): void {
+    if (this.#stopped) return
+    this.#parts.transport.dial(address).then(
+      (connection) => {
+        if (this.#stopped) return connection.close()
+        const line = this.#enter(connection, address)
+        for (const id of this.#dialing.get(address)!) if (!this.#lineOf.has(id)) this.#attach(line, id)
+      },
+      () => this.#parts.retry(() => this.#dial(address)),
+    )
+  }
+
+  #enter(connection: Connection, dialed: string | undefined): Line {
+    const line: Line = { connection, dialed, ids: new Set(), early: new Map() }
+    this.#lines.add(line)
+    connection.onMessage = (message) => this.#hear(line, message)
+    connection.onClose = () => this.#leave(line)
+    return line
+  }
+
+  #leave(line: Line): void {
+    if (!this.#lines.delete(line)) return
+    line.connection.close()
+    for (const id of [...line.ids]) this.#detach(id)
+    if (line.dialed !== undefined && !this.#stopped) this.#parts.retry(() => this.#dial(line.dialed!))
+  }
+
+  #attach(line: Line, id: Hex): void {
+    this.#detach(id)
+    line.ids.add(id)
+    this.#lineOf.set(id, line)
+    this.#parts.onUp(id)
+  }
+
+  #detach(id: Hex): void {
+    const line = this.#lineOf.get(id)
+    if (!line) return
+    line.ids.delete(id)
+    this.#lineOf.delete(id)
+    if (!this.#stopped) this.#parts.onDown(id)
+  }
+
+  #hear(line: Line, value: unknown): void {
+    const id = (value as { channel?: unknown } | null)?.channel
+    const message = asMessage(value)
+    if (!message || !isHex(id, 32)) this.#leave(line)
+    else if (this.#known.has(id)) this.#pass(line, id, message)
+    else keepEarly(line, id, message)
+  }
+
+  #pass(line: Line, id: Hex, message: Message): void {
+    if (this.#lineOf.get(id) !== line && message.type === 'hello' && this.#isBetter(line, id)) this.#attach(line, id)
+    if (this.#lineOf.get(id) === line) this.#parts.onMessage(id, message)
+  }
+
+  /** Both sides must keep the same one of two connections: the caller's, or else the newer. */
+  #isBetter(line: Line, id: Hex): boolean {
+    const current = this.#lineOf.get(id)
+    if (!current || (current.dialed === undefined) === (line.dialed === undefined)) return true
+    return (line.dialed !== undefined) === this.#parts.isCaller(id)
+  }
+
+  #replay(line: Line, id: Hex): void {
+    const early = line.early.get(id)
+    line.early.delete(id)
+    for (const message of early ?? []) this.#pass(line, id, message)
+  }
+}
+
+/** The first messages wait until the node knows the channel: its peer may have called before it took the terms. */
+function keepEarly(line: Line, id: Hex, message: Message): void {
+  const early = line.early.get(id) ?? []
+  if (line.early.size >= MAX_EARLY || early.length >= MAX_EARLY_MESSAGES) return
+  line.early.set(id, [...early, message])
+}
