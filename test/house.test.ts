@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { stale, textOf } from '../bench/snapshot.ts'
 import { badNames, barrels, tooLong } from './house/ceilings.ts'
 import { type Files, planted, projectFiles } from './house/files.ts'
 import { staleTypes } from './house/fresh.ts'
@@ -218,4 +219,13 @@ describe('house', () => {
       /Gone__factory\.ts belongs to no/,
     ],
   ])
+
+  it('tells a stale snapshot key by key: moved, gone, new, written otherwise', () => {
+    const figures = { 'a.eth': 1, b: 2 }
+    expect(stale(textOf({ b: 2, 'a.eth': 1 }), figures)).to.deep.equal([])
+    expect(stale(textOf({ 'a.eth': 1, b: 3 }), figures)).to.deep.equal(['b: 3 is recorded, 2 measured'])
+    expect(stale(textOf({ 'a.eth': 1, b: 2, c: 1 }), figures)).to.deep.equal(['c: 1 is recorded, nothing measured'])
+    expect(stale(textOf({ b: 2 }), figures)).to.deep.equal(['a.eth: nothing is recorded, 1 measured'])
+    expect(stale('{"a.eth":1,"b":2}', figures)).to.have.length(1)
+  })
 })
