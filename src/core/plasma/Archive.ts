@@ -1,0 +1,143 @@
+import type { Hex } from '../base/Bytes.ts'
+import { type L1Block, type Plain, Refusal, type Row, require } from '../base/Step.ts'
+import { header, txRoot } from './Block.ts'
+import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { PlasmaEvent } from './RootChain.ts'
+import { txHash } from './Transaction.ts'
+
+// How blocks and L1's events lie in a store. A ledger is never stored: it is what these rows make when they are
+// executed again.
+
+/** A store as it is read at start. */
+export interface Rows {
+  get(table: string, key: string): Plain | undefined
+  all(table: string): readonly (readonly [key: string, value: Plain])[]
+}
+
+/** What is kept of a block besides its transactions; `time` is that of its final commitment, 0 before it. */
+export interface BlockRecord {
+  readonly number: number
+  readonly asOf: number
+  readonly header: Hex
+  readonly count: number
+  readonly time: number
+}
+
+/** Where a store stands in L1: the first block that it has not taken, the time before it. */
+export interface Bookmark {
+  readonly next: number
+  readonly time: number
+}
+
+/** Numbers as keys that sort like numbers. */
+export function key(...numbers: readonly number[]): string {
+  return numbers.map((number) => String(number).padStart(13, '0')).join('/')
+}
+
+/** A row of any plain record. */
+export function row(table: string, at: string, value: object): Row {
+  return { table, key: at, value: value as unknown as Plain }
+}
+
+/** The row of a block's record. */
+export function blockRow(record: BlockRecord): Row {
+  return row('blocks', key(record.number), record)
+}
+
+/** The row of a transaction at its place. */
+export function transactionRow(number: number, index: number, signed: Signed): Row {
+  return row('transactions', key(number, index), signed)
+}
+
+/** The rows of a block and all its transactions. */
+export function blockRows(record: BlockRecord, transactions: readonly Signed[]): readonly Row[] {
+  return [blockRow(record), ...transactions.map((signed, index) => transactionRow(record.number, index, signed))]
+}
+
+/** The rows of L1's final blocks as far as they concern a chain, and of the bookmark behind them. */
+export function l1Rows(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[], { next, time }: Bookmark): readonly Row[] {
+  if (blocks.length === 0) return []
+  const kept = concerning(chain, blocks).map((block) => row('l1', key(block.number), block))
+  return [...kept, row('l1', 'bookmark', { next, time })]
+}
+
+/** The blocks of L1 with events that may concern a chain, and only those events. */
+export function concerning(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[]): readonly L1Block<PlasmaEvent>[] {
+  const kept = blocks.map((block) => ({ ...block, events: block.events.filter((event) => concerns(chain, event)) }))
+  return kept.filter((block) => block.events.length > 0)
+}
+
+function concerns(chain: Hex, event: PlasmaEvent): boolean {
+  if (event.name === 'ExitStarted') return event.exit.chain === chain
+  return !('chain' in event) || event.chain === chain
+}
+
+/** The bookmark of a store, or the beginning. */
+export function bookmarkOf(rows: Rows, from: number): Bookmark {
+  return (rows.get('l1', 'bookmark') as unknown as Bookmark | undefined) ?? { next: from, time: 0 }
+}
+
+/** L1's final blocks with events, oldest first. */
+export function storedL1(rows: Rows): readonly L1Block<PlasmaEvent>[] {
+  const kept = rows.all('l1').filter(([at]) => at !== 'bookmark')
+  return kept.map(([, block]) => block as unknown as L1Block<PlasmaEvent>)
+}
+
+/** The records of all blocks, by number. */
+export function storedBlocks(rows: Rows): readonly BlockRecord[] {
+  return rows.all('blocks').map(([, record]) => record as unknown as BlockRecord)
+}
+
+/** The record of one block, or undefined. */
+export function storedBlock(rows: Rows, number: number): BlockRecord | undefined {
+  return rows.get('blocks', key(number)) as unknown as BlockRecord | undefined
+}
+
+/** The transactions of a number from the first on, as many as there are. */
+export function storedTransactions(rows: Rows, number: number): readonly Signed[] {
+  const found: Signed[] = []
+  for (;;) {
+    const signed = rows.get('transactions', key(number, found.length))
+    if (signed === undefined) return found
+    found.push(signed as unknown as Signed)
+  }
+}
+
+/** A block of a store, executed again: the ledger before its first transaction, and the one for the next block. */
+export interface Replayed {
+  readonly record: BlockRecord
+  readonly transactions: readonly Signed[]
+  readonly before: Ledger
+  readonly after: Ledger
+}
+
+/**
+ * Executes the stored blocks again from `ledger` on, without asking for signatures that were checked when they were
+ * stored. Refuses StoreDiffers(number) if a block is not what its header says.
+ */
+export function* replay(rows: Rows, ledger: Ledger): Generator<Replayed> {
+  const l1 = storedL1(rows)
+  let now = ledger
+  for (const record of storedBlocks(rows)) {
+    const transactions = storedTransactions(rows, record.number)
+    const before = observe(now, between(l1, now.asOf, record.asOf), record.asOf)
+    now = close(repeat(before, record, transactions))
+    yield { record, transactions, before, after: now }
+  }
+}
+
+function repeat(before: Ledger, record: BlockRecord, transactions: readonly Signed[]): Ledger {
+  const hashes = transactions.map(({ transaction }) => txHash(before.court, transaction))
+  const same = before.number === record.number && header(txRoot(hashes)) === record.header
+  require(same, 'StoreDiffers', record.number)
+  try {
+    return transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]!, authorised: true }), before)
+  } catch (why) {
+    throw why instanceof Refusal ? new Refusal('StoreDiffers', record.number, why.code) : why
+  }
+}
+
+/** The blocks of L1 with a time after `from`, up to `to`. */
+export function between(l1: readonly L1Block<PlasmaEvent>[], from: number, to = Number.MAX_SAFE_INTEGER) {
+  return l1.filter((block) => block.time > from && block.time <= to)
+}

@@ -1,0 +1,177 @@
+import type { Hex } from '../base/Bytes.ts'
+import * as Merkle from '../base/Merkle.ts'
+import type { Domain } from '../base/Signature.ts'
+import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } from '../base/Step.ts'
+import * as Archive from './Archive.ts'
+import { type Commitment, header, txTree } from './Block.ts'
+import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { PlasmaEvent } from './RootChain.ts'
+import { txHash } from './Transaction.ts'
+import { follow, type View, viewFrom } from './View.ts'
+
+/** What somebody who checks a chain is given once. */
+export interface FollowerParams {
+  readonly court: Domain
+  /** Id of a root-level chain. */
+  readonly chain: Hex
+  /** L1 blocks that must stand on a block before it is believed. */
+  readonly depth: number
+  /** Seconds after its commitment in which a block must have been served, else it counts as withheld. */
+  readonly patience: number
+}
+
+/** Why a chain is bad from a number on; once said it stays so. */
+export interface Bad {
+  readonly code: 'InvalidBlock' | 'WithheldBlock'
+  readonly number: number
+  readonly why: string
+}
+
+/** Somebody who executes every block of a chain again: what watchers and wallets have in common. */
+export interface Follower {
+  readonly params: FollowerParams
+  readonly view: View<PlasmaEvent>
+  /** Final L1 blocks that the ledger has not seen. */
+  readonly l1: readonly L1Block<PlasmaEvent>[]
+  /** Final commitments whose blocks are not executed yet, oldest first. */
+  readonly commits: readonly Commitment[]
+  readonly ledger: Ledger
+  readonly bad: Bad | undefined
+  /** The number that was asked for and has not come. */
+  readonly asked: number | undefined
+}
+
+/** What a follower is told. `missing` = nobody served the block; `tick` = time to ask again. */
+export type FollowerInput =
+  | { readonly kind: 'l1'; readonly input: L1Input<PlasmaEvent> }
+  | { readonly kind: 'served'; readonly number: number; readonly transactions: readonly Signed[] }
+  | { readonly kind: 'missing'; readonly number: number }
+  | { readonly kind: 'tick' }
+
+/** A block that was executed and is valid, with its transactions' hashes and its tree. */
+export interface Applied {
+  readonly commitment: Commitment
+  readonly transactions: readonly Signed[]
+  readonly hashes: readonly Hex[]
+  readonly tree: Merkle.Tree
+}
+
+/** What an input made of a follower, what to store of it, and what became known: final L1 blocks, a valid block. */
+export interface Progress {
+  readonly follower: Follower
+  readonly rows: readonly Row[]
+  readonly fresh: readonly L1Block<PlasmaEvent>[]
+  readonly applied?: Applied
+  /** The number to fetch now. */
+  readonly fetch?: number
+  /** Said once. */
+  readonly bad?: Bad
+}
+
+/** A follower from its store, telling `visit` every block that it had; an empty store follows L1 from `from`. */
+export function restoreFollower(
+  params: FollowerParams,
+  rows: Archive.Rows,
+  from: number,
+  visit: (block: Archive.Replayed) => void = () => {},
+): Follower {
+  const bookmark = Archive.bookmarkOf(rows, from)
+  let ledger = emptyLedger(params.court, params.chain, 0)
+  for (const block of Archive.replay(rows, ledger)) {
+    ledger = block.after
+    visit(block)
+  }
+  const l1 = Archive.storedL1(rows)
+  const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
+  const commits = commitmentsOf(l1).filter((commitment) => commitment.number >= ledger.number)
+  const view = viewFrom<PlasmaEvent>(params.depth, bookmark.next, bookmark.time)
+  return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, asked: undefined }
+}
+
+function commitmentsOf(blocks: readonly L1Block<PlasmaEvent>[]): readonly Commitment[] {
+  const found: Commitment[] = []
+  for (const event of blocks.flatMap((block) => block.events)) if (event.name === 'Committed') found.push(event)
+  return found.map(({ number, header, time, asOf }) => ({ number, header, time, asOf }))
+}
+
+/** One input of a follower. */
+export function progress(follower: Follower, input: FollowerInput): Progress {
+  switch (input.kind) {
+    case 'l1':
+      return ask(onL1(follower, input.input))
+    case 'served':
+      return ask(onServed(follower, input.number, input.transactions))
+    case 'missing':
+      return still(input.number === follower.asked ? { ...follower, asked: undefined } : follower)
+    case 'tick':
+      return ask(still(follower))
+  }
+}
+
+function still(follower: Follower): Progress {
+  return { follower, rows: [], fresh: [] }
+}
+
+function ask(made: Progress): Progress {
+  const { follower } = made
+  const wanted = follower.bad ? undefined : follower.commits[0]?.number
+  if (wanted === undefined || wanted === follower.asked) return made
+  return { ...made, follower: { ...follower, asked: wanted }, fetch: wanted }
+}
+
+function onL1(follower: Follower, input: L1Input<PlasmaEvent>): Progress {
+  const { view, fresh } = follow(follower.view, input)
+  const { chain } = follower.params
+  const kept = Archive.concerning(chain, fresh)
+  const commits = [...follower.commits, ...commitmentsOf(kept)]
+  const next = { ...follower, view, l1: [...follower.l1, ...kept], commits }
+  return withheld({ follower: next, rows: Archive.l1Rows(chain, fresh, view), fresh: kept })
+}
+
+function withheld(made: Progress): Progress {
+  const { view, commits, params, bad } = made.follower
+  const [oldest] = commits
+  if (bad || !oldest || view.time <= oldest.time + params.patience) return made
+  return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
+}
+
+function spoil(made: Progress, bad: Bad): Progress {
+  const row: Row = { table: 'follower', key: 'bad', value: bad as unknown as Plain }
+  return { ...made, follower: { ...made.follower, bad }, rows: [...made.rows, row], bad }
+}
+
+/** A block that is not what L1 anchored was not served at all; one that is, is executed, and bad if that fails. */
+function onServed(follower: Follower, number: number, transactions: readonly Signed[]): Progress {
+  const [commitment, ...commits] = follower.commits
+  if (follower.bad || commitment?.number !== number) return still(follower)
+  const hashes = transactions.map(({ transaction }) => txHash(follower.params.court, transaction))
+  const tree = txTree(hashes)
+  if (header(Merkle.rootOf(tree)) !== commitment.header) return still(follower)
+  try {
+    const ledger = execute(follower, commitment, transactions, hashes)
+    const next = { ...follower, ledger, commits, l1: Archive.between(follower.l1, ledger.asOf), asked: undefined }
+    const record = { ...commitment, count: transactions.length }
+    const applied = { commitment, transactions, hashes, tree }
+    return { follower: next, rows: Archive.blockRows(record, transactions), fresh: [], applied }
+  } catch (why) {
+    if (!(why instanceof Refusal)) throw why
+    return spoil(still(follower), { code: 'InvalidBlock', number, why: why.message })
+  }
+}
+
+function execute(
+  at: Follower,
+  commitment: Commitment,
+  transactions: readonly Signed[],
+  hashes: readonly Hex[],
+): Ledger {
+  const { number, asOf } = commitment
+  require(number === at.ledger.number, 'WrongNumber', number, at.ledger.number)
+  const before = observe(at.ledger, at.l1, asOf)
+  return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]! }), before))
+}
+
+/** Whether the follower has executed every block that was committed before the L1 time `before`. */
+export function isCaughtUp(follower: Follower, before: number): boolean {
+  return follower.commits.every((commitment) => commitment.time >= before)
+}

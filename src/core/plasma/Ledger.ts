@@ -1,0 +1,221 @@
+import { concat, type Hex, slice, ZERO } from '../base/Bytes.ts'
+import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
+import { type Domain, recover } from '../base/Signature.ts'
+import { type L1Block, Refusal, require } from '../base/Step.ts'
+import type { PlasmaEvent } from './RootChain.ts'
+import { MAX_INPUTS, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
+
+/** A transaction as it travels and is kept: with its payee's signature, or '0x' if the payee approved it on L1. */
+export interface Signed {
+  readonly transaction: Transaction
+  readonly authorisation: Hex
+}
+
+/** An unspent output: where it came from, and how many exits of it are running. */
+export interface Coin {
+  readonly output: Output
+  /** Number of its block, index of its transaction, position in it; number 0 for a deposit. */
+  readonly number: number
+  readonly index: number
+  readonly position: number
+  readonly exits: number
+}
+
+/**
+ * What may be spent on one chain while the block `number` is built or checked, which sees L1 as of `asOf` (seconds).
+ * A value: every change makes a new ledger, the old one stays good.
+ */
+export interface Ledger {
+  readonly court: Domain
+  readonly chain: Hex
+  readonly number: number
+  readonly asOf: number
+  /** Index of the block's next transaction. */
+  readonly index: number
+  readonly coins: HashMap<Coin>
+  /** The ids of each owner's coins. */
+  readonly owners: HashMap<HashMap<true>>
+  /** txHash ‖ owner of what was approved on L1. */
+  readonly approvals: HashMap<true>
+  /** What the block's transactions left over, per asset, less what fee transactions took. */
+  readonly fees: HashMap<bigint>
+  /** Hashes of the block's fee transactions. */
+  readonly closing: readonly Hex[]
+}
+
+const NOBODY = slice(ZERO, 12)
+const LIMIT = 2n ** 256n
+
+/** The ledger of a chain before its first block, whose number is `since` + 1. */
+export function emptyLedger(court: Domain, chain: Hex, since: number): Ledger {
+  const [coins, owners, approvals, fees] = [emptyMap<Coin>(), emptyMap<HashMap<true>>(), emptyMap<true>(), noFees]
+  return { court, chain, number: since + 1, asOf: 0, index: 0, coins, owners, approvals, fees, closing: [] }
+}
+
+const noFees = emptyMap<bigint>()
+
+/** The ledger that sees L1 as of `asOf`: everything in blocks later than it saw so far and up to `asOf`, in order. */
+export function observe(ledger: Ledger, blocks: readonly L1Block<PlasmaEvent>[], asOf: number): Ledger {
+  let now = ledger
+  for (const { time, events } of blocks) {
+    if (time > ledger.asOf && time <= asOf) for (const event of events) now = observeEvent(now, event)
+  }
+  return { ...now, asOf }
+}
+
+function observeEvent(ledger: Ledger, event: PlasmaEvent): Ledger {
+  switch (event.name) {
+    case 'Deposited': {
+      if (event.chain !== ledger.chain) return ledger
+      const { id, owner, asset, value } = event
+      return add(ledger, id, { output: { owner, asset, value, lock: ZERO }, ...DEPOSIT })
+    }
+    case 'Approved':
+      return { ...ledger, approvals: set(ledger.approvals, concat(event.txHash, event.owner), true) }
+    case 'ExitStarted':
+      return freeze(ledger, event.ids, 1)
+    case 'ExitChallenged':
+    case 'ExitCancelled':
+    case 'ExitDropped':
+    case 'ExitUnpaid':
+      return freeze(ledger, event.ids, -1)
+    case 'ExitPaid':
+      return drop(ledger, event.ids)
+    default:
+      return ledger
+  }
+}
+
+const DEPOSIT = { number: 0, index: 0, position: 0, exits: 0 }
+
+function freeze(ledger: Ledger, id: Hex, more: number): Ledger {
+  const coin = get(ledger.coins, id)
+  return coin ? { ...ledger, coins: set(ledger.coins, id, { ...coin, exits: coin.exits + more }) } : ledger
+}
+
+function add(ledger: Ledger, id: Hex, coin: Coin): Ledger {
+  const { owner } = coin.output
+  const owned = set(get(ledger.owners, owner) ?? emptyMap<true>(), id, true)
+  return { ...ledger, coins: set(ledger.coins, id, coin), owners: set(ledger.owners, owner, owned) }
+}
+
+function drop(ledger: Ledger, id: Hex): Ledger {
+  const coin = get(ledger.coins, id)
+  if (!coin) return ledger
+  const { owner } = coin.output
+  const owned = remove(get(ledger.owners, owner) ?? emptyMap<true>(), id)
+  const owners = owned.size === 0 ? remove(ledger.owners, owner) : set(ledger.owners, owner, owned)
+  return { ...ledger, coins: remove(ledger.coins, id), owners }
+}
+
+/** How a ledger takes a transaction: its hash if it is known, and whether somebody checked its signature before. */
+export interface Known {
+  readonly hash?: Hex
+  readonly authorised?: boolean
+}
+
+/** The ledger after the block's next transaction. Throws the Refusal that makes it invalid in this block. */
+export function spend(ledger: Ledger, signed: Signed, known: Known = {}): Ledger {
+  const tx = signed.transaction
+  const hash = known.hash ?? txHash(ledger.court, tx)
+  checkShape(ledger, tx)
+  if (tx.inputs.length === 0) return collect(ledger, signed, hash)
+  require(ledger.closing.length === 0, 'BlockClosed', ledger.number)
+  const coins = tx.inputs.map((id) => spendable(ledger, id))
+  const payee = payeeOf(coins)
+  const fees = conserve(ledger.fees, coins, tx.outputs)
+  if (!known.authorised) checkAuthorised(ledger, signed, hash, payee)
+  let next: Ledger = { ...ledger, fees }
+  for (const id of tx.inputs) next = drop(next, id)
+  return create(next, tx.outputs, hash)
+}
+
+function create(ledger: Ledger, outputs: readonly Output[], hash: Hex): Ledger {
+  const { number, index } = ledger
+  let next = ledger
+  for (let position = 0; position < outputs.length; position++) {
+    const coin = { output: outputs[position]!, number, index, position, exits: 0 }
+    next = add(next, outputId(hash, position), coin)
+  }
+  return { ...next, index: index + 1 }
+}
+
+function checkShape(ledger: Ledger, tx: Transaction): void {
+  require(tx.chain === ledger.chain, 'WrongChain', tx.chain, ledger.chain)
+  require(tx.lastBlock >= ledger.number, 'Expired', tx.lastBlock, ledger.number)
+  require(tx.inputs.length <= MAX_INPUTS, 'TooManyInputs', tx.inputs.length, MAX_INPUTS)
+  const count = tx.outputs.length
+  require(count >= 1 && count <= MAX_OUTPUTS, 'WrongOutputCount', count, MAX_OUTPUTS)
+  for (const { owner, value, lock } of tx.outputs) {
+    require(owner !== NOBODY, 'ZeroOwner')
+    require(value > 0n && value < LIMIT, 'WrongValue', value)
+    require(lock === ZERO, 'LockedOutput', lock)
+  }
+  tx.inputs.forEach((id, i) => {
+    require(tx.inputs.indexOf(id) === i, 'RepeatedInput', id)
+  })
+}
+
+function spendable(ledger: Ledger, id: Hex): Coin {
+  const coin = get(ledger.coins, id)
+  if (!coin) throw new Refusal('UnknownInput', id)
+  require(coin.number < ledger.number, 'TooYoung', coin.number, ledger.number)
+  require(coin.exits === 0, 'FrozenInput', id)
+  return coin
+}
+
+function payeeOf(coins: readonly Coin[]): Hex {
+  const { owner } = coins[0]!.output
+  for (const { output } of coins) require(output.owner === owner, 'MixedOwners', output.owner, owner)
+  return owner
+}
+
+function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, payee: Hex): void {
+  if (authorisation === '0x') {
+    require(get(ledger.approvals, concat(hash, payee)) === true, 'NotApproved', payee, hash)
+    return
+  }
+  const have = recover(hash, authorisation) ?? NOBODY
+  require(have === payee, 'WrongSigner', have, payee)
+}
+
+function conserve(fees: HashMap<bigint>, coins: readonly Coin[], outputs: readonly Output[]): HashMap<bigint> {
+  let left = fees
+  for (const asset of new Set([...coins.map((coin) => coin.output.asset), ...outputs.map((output) => output.asset)])) {
+    const have = total(
+      coins.map((coin) => coin.output),
+      asset,
+    )
+    const need = total(outputs, asset)
+    require(have >= need, 'Unbalanced', asset, have, need)
+    if (have > need) left = set(left, asset, (get(left, asset) ?? 0n) + have - need)
+  }
+  return left
+}
+
+function total(outputs: readonly Output[], asset: Hex): bigint {
+  return outputs.reduce((sum, output) => (output.asset === asset ? sum + output.value : sum), 0n)
+}
+
+function collect(ledger: Ledger, { transaction: tx, authorisation }: Signed, hash: Hex): Ledger {
+  require(tx.lastBlock === ledger.number, 'WrongLastBlock', tx.lastBlock, ledger.number)
+  require(authorisation === '0x', 'UnwantedSignature')
+  require(!ledger.closing.includes(hash), 'RepeatedTransaction', hash)
+  let fees = ledger.fees
+  for (const { asset, value } of tx.outputs) {
+    const have = get(fees, asset) ?? 0n
+    require(value <= have, 'FeesExceeded', asset, have, value)
+    fees = set(fees, asset, have - value)
+  }
+  return create({ ...ledger, fees, closing: [...ledger.closing, hash] }, tx.outputs, hash)
+}
+
+/** The ledger for the block after this one. Fees that nobody took are gone for ever. */
+export function close(ledger: Ledger): Ledger {
+  return { ...ledger, number: ledger.number + 1, index: 0, fees: noFees, closing: [] }
+}
+
+/** The ids and coins of an owner, in the order of the ids. */
+export function idsOf(ledger: Ledger, owner: Hex): HashMap<true> {
+  return get(ledger.owners, owner) ?? emptyMap()
+}

@@ -1,0 +1,82 @@
+import type { Hex } from '../../core/base/Bytes.ts'
+import type { Inclusion } from '../../core/plasma/Block.ts'
+import type { Signed } from '../../core/plasma/Ledger.ts'
+import type { Output, Transaction } from '../../core/plasma/Transaction.ts'
+
+/** Which chain an operator runs and how far it is. Numbers are of blocks, `asOf` is L1 time in seconds. */
+export interface Status {
+  readonly chainId: number
+  /** Address of the root chain contract. */
+  readonly court: Hex
+  /** Id of the chain. */
+  readonly chain: Hex
+  readonly operator: Hex
+  /** Number of the block under construction, and what it sees of L1. */
+  readonly number: number
+  readonly asOf: number
+  /** Last number whose commitment the operator has seen on L1; numbers start after `since`. */
+  readonly committed: number
+  readonly since: number
+}
+
+/** What a transaction has to leave to the operator at least, in one of these assets; an empty list means nothing. */
+export interface Fees {
+  readonly fees: readonly { readonly asset: Hex; readonly amount: bigint }[]
+}
+
+/** The operator's word: the transaction is stored and stands in this block at this index. */
+export interface Acknowledgement {
+  readonly txHash: Hex
+  readonly number: number
+  readonly index: number
+}
+
+/** Why a transaction of a batch was not taken. */
+export interface Rejection {
+  readonly code: string
+  readonly detail: string
+}
+
+/** A block with all that its validity depends on besides L1. */
+export interface ServedBlock {
+  readonly number: number
+  readonly asOf: number
+  readonly header: Hex
+  readonly transactions: readonly Signed[]
+}
+
+/** An unspent output; `number` is its block, 0 for a deposit. */
+export interface UnspentOutput {
+  readonly id: Hex
+  readonly output: Output
+  readonly number: number
+  readonly frozen: boolean
+}
+
+/** One page of an owner's unspent outputs in the order of their ids; `next` asks for the one after it. */
+export interface Page {
+  readonly outputs: readonly UnspentOutput[]
+  readonly next: Hex | null
+}
+
+/** Everything that an exit of the output at `position` of a committed transaction needs. */
+export interface OutputProof {
+  readonly transaction: Transaction
+  readonly position: number
+  readonly inclusion: Inclusion
+}
+
+/** What an operator offers to everybody. A promise rejects with a Refusal, or a Fault if nobody answers. */
+export interface OperatorApi {
+  status(): Promise<Status>
+  fees(): Promise<Fees>
+  /** Resolves once the transaction is stored durably; the same transaction again gets the same answer. */
+  submit(signed: Signed): Promise<Acknowledgement>
+  /** Each on its own, in order. */
+  submitAll(batch: readonly Signed[]): Promise<readonly (Acknowledgement | Rejection)[]>
+  /** A sealed block, whole; refused with UnknownBlock(number). */
+  block(number: number): Promise<ServedBlock>
+  /** Refused with UnknownOutput(id) if it is not an unspent output of a committed block. */
+  proof(id: Hex): Promise<OutputProof>
+  unspent(owner: Hex, after?: Hex): Promise<Page>
+}

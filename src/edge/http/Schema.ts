@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import { type Hex, isHex } from '../../core/base/Bytes.ts'
+import type { Signed } from '../../core/plasma/Ledger.ts'
+import type { Acknowledgement, Fees, OutputProof, Page, Rejection, ServedBlock, Status } from './OperatorApi.ts'
+
+// What travels is checked here, on both sides. Amounts are decimal texts, because JSON's numbers lose digits.
+
+function bytes(length: number) {
+  return z.custom<Hex>((value) => isHex(value, length), `must be 0x and ${2 * length} lowercase hexadecimal digits`)
+}
+
+const word = bytes(32)
+const address = bytes(20)
+const uint40 = z.int().min(0).max(0xff_ffff_ffff)
+const amount = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
+  .transform(BigInt)
+  .refine((value) => value < 2n ** 256n, 'must be smaller than 2^256')
+
+/** 32 bytes of an id, as they stand in a path or a query. */
+export const id = word
+/** An owner's address in a path. */
+export const owner = address
+/** A block number in a path. */
+export const blockNumber = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,12})$/, 'must be a block number')
+  .transform(Number)
+  .pipe(uint40)
+
+const output = z.strictObject({ owner: address, asset: address, value: amount, lock: word })
+const transaction = z.strictObject({
+  chain: word,
+  inputs: z.array(word).max(4),
+  outputs: z.array(output).min(1).max(4),
+  lastBlock: uint40,
+  memo: word,
+})
+
+/** A transaction with its authorisation: 64 or 65 bytes of signature, or none if it was approved on L1. */
+export const signed: z.ZodType<Signed> = z.strictObject({
+  transaction,
+  authorisation: z.custom<Hex>(
+    (value) => isHex(value, 65) || isHex(value, 64) || value === '0x',
+    'must be a signature of 64 or 65 bytes, or 0x for an approval on layer 1',
+  ),
+})
+
+/** How many transactions one batch may carry. */
+export const MAX_BATCH = 1000
+/** The body of a batch. */
+export const batch = z.strictObject({ transactions: z.array(signed).min(1).max(MAX_BATCH) })
+
+export const status: z.ZodType<Status> = z.object({
+  chainId: z.int().min(0),
+  court: address,
+  chain: word,
+  operator: address,
+  number: uint40,
+  asOf: uint40,
+  committed: uint40,
+  since: uint40,
+})
+
+export const fees: z.ZodType<Fees> = z.object({ fees: z.array(z.object({ asset: address, amount })) })
+
+export const acknowledgement: z.ZodType<Acknowledgement> = z.object({ txHash: word, number: uint40, index: uint40 })
+
+const rejection: z.ZodType<Rejection> = z.object({ code: z.string().max(64), detail: z.string().max(2000) })
+
+export const results: z.ZodType<{ results: readonly (Acknowledgement | Rejection)[] }> = z.object({
+  results: z.array(z.union([acknowledgement, rejection])).max(MAX_BATCH),
+})
+
+export const block: z.ZodType<ServedBlock> = z.object({
+  number: uint40,
+  asOf: uint40,
+  header: word,
+  transactions: z.array(signed).max(65_536),
+})
+
+export const page: z.ZodType<Page> = z.object({
+  outputs: z.array(z.object({ id: word, output, number: uint40, frozen: z.boolean() })),
+  next: word.nullable(),
+})
+
+const level = z.object({ txRoot: word, siblings: z.array(word).length(8), r: word, vs: word })
+const inclusion = z.object({
+  number: uint40,
+  time: uint40,
+  asOf: uint40,
+  index: z.int().min(0).max(0xffff),
+  siblings: z.array(word).length(16),
+  childrenRoot: word,
+  levels: z.array(level).max(2),
+})
+
+export const proof: z.ZodType<OutputProof> = z.object({ transaction, position: z.int().min(0).max(3), inclusion })
+
+/** The body of every answer that is not a success (RFC 9457). */
+export const problem = z.object({ code: z.string().max(64), detail: z.string().max(2000) })
+
+/** JSON with every bigint as decimal text. */
+export function encode(value: unknown): string {
+  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part))
+}
