@@ -1,8 +1,8 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Block, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import { header, txRoot } from './Block.ts'
+import type { PlasmaEvent } from './Call.ts'
 import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
-import type { PlasmaEvent } from './RootChain.ts'
 import { txHash } from './Transaction.ts'
 
 // How blocks and L1's events lie in a store. A ledger is never stored: it is what these rows make when they are

@@ -4,8 +4,8 @@ import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { type Commitment, header, txTree } from './Block.ts'
+import type { PlasmaEvent } from './Call.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
-import type { PlasmaEvent } from './RootChain.ts'
 import { txHash } from './Transaction.ts'
 import { follow, type View, viewFrom } from './View.ts'
 
@@ -100,7 +100,7 @@ export function progress(follower: Follower, input: FollowerInput): Progress {
     case 'l1':
       return ask(onL1(follower, input.input))
     case 'served':
-      return ask(onServed(follower, input.number, input.transactions))
+      return onServed(follower, input.number, input.transactions)
     case 'missing':
       return still(input.number === follower.asked ? { ...follower, asked: undefined } : follower)
     case 'tick':
@@ -146,13 +146,13 @@ function onServed(follower: Follower, number: number, transactions: readonly Sig
   if (follower.bad || commitment?.number !== number) return still(follower)
   const hashes = transactions.map(({ transaction }) => txHash(follower.params.court, transaction))
   const tree = txTree(hashes)
-  if (header(Merkle.rootOf(tree)) !== commitment.header) return still(follower)
+  if (header(Merkle.rootOf(tree)) !== commitment.header) return still({ ...follower, asked: undefined })
   try {
     const ledger = execute(follower, commitment, transactions, hashes)
     const next = { ...follower, ledger, commits, l1: Archive.between(follower.l1, ledger.asOf), asked: undefined }
     const record = { ...commitment, count: transactions.length }
     const applied = { commitment, transactions, hashes, tree }
-    return { follower: next, rows: Archive.blockRows(record, transactions), fresh: [], applied }
+    return ask({ follower: next, rows: Archive.blockRows(record, transactions), fresh: [], applied })
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
     return spoil(still(follower), { code: 'InvalidBlock', number, why: why.message })

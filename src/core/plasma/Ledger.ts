@@ -2,7 +2,7 @@ import { concat, type Hex, slice, ZERO } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import { type Domain, recover } from '../base/Signature.ts'
 import { type L1Block, Refusal, require } from '../base/Step.ts'
-import type { PlasmaEvent } from './RootChain.ts'
+import type { PlasmaEvent } from './Call.ts'
 import { MAX_INPUTS, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 
 /** A transaction as it travels and is kept: with its payee's signature, or '0x' if the payee approved it on L1. */
@@ -148,7 +148,8 @@ function checkShape(ledger: Ledger, tx: Transaction): void {
   require(count >= 1 && count <= MAX_OUTPUTS, 'WrongOutputCount', count, MAX_OUTPUTS)
   for (const { owner, value, lock } of tx.outputs) {
     require(owner !== NOBODY, 'ZeroOwner')
-    require(value > 0n && value < LIMIT, 'WrongValue', value)
+    require(value > 0n, 'ZeroValue')
+    require(value < LIMIT, 'ValueTooLarge', value)
     require(lock === ZERO, 'LockedOutput', lock)
   }
   tx.inputs.forEach((id, i) => {

@@ -4,8 +4,8 @@ import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { header, txRoot } from './Block.ts'
+import type { PlasmaCall, PlasmaEvent } from './Call.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
-import type { PlasmaCall, PlasmaEvent } from './RootChain.ts'
 import { type Chain, chainId, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 import { follow, headOf, type View, viewFrom } from './View.ts'
 
@@ -251,8 +251,8 @@ function isRegistered(chain: Hex, block: L1Block<PlasmaEvent>): boolean {
 function settle(step: Next, event: PlasmaEvent): Next {
   if (event.name !== 'Committed' || event.chain !== step.state.ledger.chain) return step
   const [block, ...sealed] = step.state.sealed
-  const same = block?.number === event.number && block.header === event.header && block.asOf === event.asOf
-  if (!block || !same) throw new Refusal('ForeignHeader', event.number, block?.header ?? ZERO, event.header)
+  const same = block?.header === event.header && block.number === event.number && block.asOf === event.asOf
+  if (!same) throw new Refusal('ForeignHeader', event.number, block?.header ?? ZERO, event.header)
   const { number, asOf, header, transactions } = block
   const record = { number, asOf, header, count: transactions.length, time: event.time }
   const state = { ...step.state, sealed, committed: number }
@@ -333,7 +333,7 @@ function nextCall(params: OperatorParams, state: OperatorState): { number: numbe
   const { chain } = params
   const id = state.ledger.chain
   if (!state.registered && !state.view.window.some((block) => isRegistered(id, block))) {
-    return { number: 0, call: { verb: 'register', path: [chain], signature: '0x', parentSignature: '0x' } }
+    return { number: 0, call: { verb: 'register', path: [chain], signatures: ['0x'] } }
   }
   const [block] = waiting(state)
   if (!block) return undefined

@@ -1,8 +1,8 @@
 import type { Hex } from '../base/Bytes.ts'
 import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { L1Block } from '../base/Step.ts'
+import type { PlasmaEvent } from './Call.ts'
 import type { Exit } from './Exit.ts'
-import type { PlasmaEvent } from './RootChain.ts'
 
 /** An exit in its queue: `lane` and `index` are its place, `since` the time of its start (seconds). */
 export interface RunningExit {

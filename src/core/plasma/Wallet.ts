@@ -4,6 +4,7 @@ import { addressOf, sign } from '../base/Signature.ts'
 import { type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { type Inclusion, inclusion } from './Block.ts'
+import type { PlasmaCall, PlasmaEvent } from './Call.ts'
 import { OWN_PERMIT, type Permit } from './Exit.ts'
 import {
   type Applied,
@@ -14,7 +15,6 @@ import {
   restoreFollower,
 } from './Follower.ts'
 import type { Signed } from './Ledger.ts'
-import type { PlasmaCall, PlasmaEvent } from './RootChain.ts'
 import { dueExits, exitsOf, noExits, observeExits, type RunningExits } from './Running.ts'
 import {
   type Chain,
@@ -182,13 +182,18 @@ function requireGood({ follower }: WalletState): void {
 
 function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next {
   requireGood(state)
-  require(value > 0n && value < 2n ** 256n, 'WrongValue', value)
+  requireValue(value)
   const chain = state.follower.params.chain
   return say(idle(state), {
     kind: 'call',
     id: ZERO,
     call: { verb: 'deposit', chain, salt, owner: state.owner, asset, value },
   })
+}
+
+function requireValue(value: bigint): void {
+  require(value > 0n, 'ZeroValue')
+  require(value < 2n ** 256n, 'ValueTooLarge', value)
 }
 
 function pay(
@@ -200,8 +205,8 @@ function pay(
   memo: Hex,
 ): Next {
   requireGood(state)
-  for (const { value } of payees) require(value > 0n && value < 2n ** 256n, 'WrongValue', value)
-  require(fee >= 0n, 'WrongValue', fee)
+  for (const { value } of payees) requireValue(value)
+  require(fee >= 0n, 'NegativeFee', fee)
   require(payees.length >= 1 && payees.length <= MAX_OUTPUTS, 'WrongOutputCount', payees.length, MAX_OUTPUTS)
   const need = payees.reduce((sum, payee) => sum + payee.value, fee)
   const inputs = select(state, asset, need)
@@ -266,9 +271,9 @@ function leave(params: WalletParams, state: WalletState, id: Hex): Next {
 
 /** The call that starts the exit of an output with its proof. */
 export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall {
-  if (proof.kind === 'deposit') return { verb: 'startDepositExit', path: [chain], deposit: proof.deposit, permit }
-  const { transaction: tx, position: output, inclusion } = proof
-  return { verb: 'startExit', path: [chain], tx, output, inclusion, permit }
+  if (proof.kind === 'deposit') return { verb: 'startDepositExit', deposited: proof.deposit, permit }
+  const { transaction, position: output, inclusion } = proof
+  return { verb: 'startExit', path: [chain], transaction, output, inclusion, permit }
 }
 
 function settle(state: WalletState, asset: Hex, time: number): Next {

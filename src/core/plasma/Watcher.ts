@@ -3,6 +3,7 @@ import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { L1Block, Machine, Row, Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { inclusion, txTree } from './Block.ts'
+import type { PlasmaCall, PlasmaEvent } from './Call.ts'
 import {
   type Follower,
   type FollowerInput,
@@ -12,7 +13,6 @@ import {
   restoreFollower,
 } from './Follower.ts'
 import type { Signed } from './Ledger.ts'
-import type { PlasmaCall, PlasmaEvent } from './RootChain.ts'
 import { allExits, noExits, observeExits, type RunningExit, type RunningExits } from './Running.ts'
 import { type Chain, txHash } from './Transaction.ts'
 

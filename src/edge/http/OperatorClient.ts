@@ -1,0 +1,87 @@
+import type { z } from 'zod'
+import { Refusal } from '../../core/base/Step.ts'
+import { Fault, reason } from '../Fault.ts'
+import type { OperatorApi } from './OperatorApi.ts'
+import type { Handler } from './OperatorServer.ts'
+import * as Schema from './Schema.ts'
+
+/** Milliseconds that an answer may take. */
+const TIMEOUT = 30_000
+/** Bytes of an answer at most: a full block of the longest transactions. */
+const MAX_ANSWER = 256 * 1024 * 1024
+
+/**
+ * The operator at `url`, asked over HTTP. What it answers is checked before it is believed to be of the right form.
+ * Rejects with a Refusal that has the operator's code, or a Fault: PeerUnreachable, Malformed.
+ */
+export function operatorClient(url: string, ask: Handler = overNetwork): OperatorApi {
+  const base = url.replace(/\/+$/, '')
+
+  async function call<T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> {
+    const text = body === undefined ? undefined : Schema.encode(body)
+    const init = text === undefined ? {} : { method: 'POST', body: text, headers: JSON_TYPE }
+    const response = await reach(base, () => ask(new Request(`${base}${path}`, init)))
+    return read(schema, response, base)
+  }
+
+  return {
+    status: () => call(Schema.status, '/v1/status'),
+    fees: () => call(Schema.fees, '/v1/fees'),
+    submit: (signed) => call(Schema.acknowledgement, '/v1/transactions', signed),
+    submitAll: async (transactions) => (await call(Schema.results, '/v1/transactions/batch', { transactions })).results,
+    block: (number) => call(Schema.block, `/v1/blocks/${number}`),
+    proof: (id) => call(Schema.proof, `/v1/outputs/${id}/proof`),
+    unspent: (owner, after) => call(Schema.page, `/v1/owners/${owner}/outputs${after ? `?after=${after}` : ''}`),
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+function overNetwork(request: Request): Promise<Response> {
+  return fetch(request, { signal: AbortSignal.timeout(TIMEOUT), redirect: 'error' })
+}
+
+async function reach(base: string, run: () => Promise<Response>): Promise<Response> {
+  try {
+    return await run()
+  } catch (why) {
+    const cause = why instanceof Error && why.cause ? why.cause : why
+    throw new Fault('PeerUnreachable', `No operator answers at ${base} (${reason(cause)}): check that it runs`, why)
+  }
+}
+
+async function read<T>(schema: z.ZodType<T>, response: Response, base: string): Promise<T> {
+  const json = await jsonOf(response, base)
+  if (response.ok) {
+    const answer = schema.safeParse(json)
+    if (answer.success) return answer.data
+  } else {
+    const problem = Schema.problem.safeParse(json)
+    if (problem.success) throw new Refusal(problem.data.code, problem.data.detail)
+  }
+  throw malformed(base, response.status)
+}
+
+async function jsonOf(response: Response, base: string): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length
+      if (size > MAX_ANSWER) throw new RangeError('too large')
+      chunks.push(chunk)
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch (why) {
+    throw new Fault('Malformed', `The operator at ${base} gave no readable answer (${reason(why)})`, why)
+  }
+}
+
+function malformed(base: string, status: number): Fault {
+  return new Fault('Malformed', `What answers at ${base} (status ${status}) does not speak as an operator does`)
+}
+
+/** The simulated twin: the same bytes to and fro, without a network. */
+export function memoryClient(handler: Handler): OperatorApi {
+  return operatorClient('http://operator.invalid', handler)
+}

@@ -1,0 +1,113 @@
+import { serve } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { z } from 'zod'
+import { Fault } from '../Fault.ts'
+import type { OperatorApi } from './OperatorApi.ts'
+import { type Problem, problemOf } from './Problem.ts'
+import * as Schema from './Schema.ts'
+
+/** Bytes of a body at most: a full batch of the longest transactions. */
+export const MAX_BODY = 4 * 1024 * 1024
+
+/** Answers a request: an HTTP server's way, and a memory's. */
+export type Handler = (request: Request) => Promise<Response>
+
+/** An operator's API as a handler of requests. `onError` is told what nobody outside is. */
+export function operatorHandler(api: OperatorApi, onError: (why: unknown) => void = () => {}): Handler {
+  const app = new Hono()
+  app.use(bodyLimit({ maxSize: MAX_BODY, onError: () => answerProblem(TOO_LARGE) }))
+  app.get('/v1/status', async () => answer(await api.status()))
+  app.get('/v1/fees', async () => answer(await api.fees()))
+  app.post('/v1/transactions', async (c) => answer(await api.submit(await body(c, Schema.signed))))
+  app.post('/v1/transactions/batch', async (c) => {
+    const { transactions } = await body(c, Schema.batch)
+    return answer({ results: await api.submitAll(transactions) })
+  })
+  app.get('/v1/blocks/:number', async (c) => {
+    return answer(await api.block(checked(Schema.blockNumber, c.req.param('number'), 'number')))
+  })
+  app.get('/v1/outputs/:id/proof', async (c) => answer(await api.proof(checked(Schema.id, c.req.param('id'), 'id'))))
+  app.get('/v1/owners/:owner/outputs', async (c) => {
+    const owner = checked(Schema.owner, c.req.param('owner'), 'owner')
+    const after = checked(Schema.id.optional(), c.req.query('after'), 'after')
+    return answer(await api.unspent(owner, after))
+  })
+  app.notFound(() => answerProblem(NOT_FOUND))
+  app.onError((why) => {
+    if (why instanceof Unreadable) return answerProblem({ status: 400, code: 'InvalidRequest', detail: why.message })
+    const problem = problemOf(why)
+    if (problem.status >= 500) onError(why)
+    return answerProblem(problem)
+  })
+  return async (request) => app.fetch(request)
+}
+
+const TOO_LARGE: Problem = { status: 413, code: 'BodyTooLarge', detail: `A body has at most ${MAX_BODY} bytes.` }
+const NOT_FOUND: Problem = {
+  status: 404,
+  code: 'NotFound',
+  detail: 'There is nothing at this address; see /v1/status.',
+}
+
+class Unreadable extends Error {}
+
+async function body<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  let json: unknown
+  try {
+    json = await c.req.json()
+  } catch {
+    throw new Unreadable('The body is not JSON.')
+  }
+  return checked(schema, json, 'body')
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  const where = [what, ...(issue?.path ?? [])].join('.')
+  throw new Unreadable(`${where}: ${issue?.message ?? 'invalid'}`)
+}
+
+function answer(value: unknown): Response {
+  return new Response(Schema.encode(value), { headers: { 'content-type': 'application/json' } })
+}
+
+function answerProblem({ status, code, detail }: Problem): Response {
+  const text = JSON.stringify({ type: `urn:kerros:${code}`, title: code, status, detail, code })
+  return new Response(text, { status, headers: { 'content-type': 'application/problem+json' } })
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  /** "http://host:port", without a slash. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Serves a handler; port 0 takes a free one. Faults: PortInUse, BadAddress. */
+export function serveHttp(handler: Handler, host = '127.0.0.1', port = 0): Promise<HttpServer> {
+  return new Promise((done, failed) => {
+    const server = serve({ fetch: handler, hostname: host, port, overrideGlobalObjects: false }, (info) => {
+      done({ url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`, close: () => closing(server) })
+    })
+    server.once('error', (why: NodeJS.ErrnoException) => failed(listenFault(why, host, port)))
+  })
+}
+
+type Listening = ReturnType<typeof serve>
+
+function closing(server: Listening): Promise<void> {
+  return new Promise((done) => {
+    server.close(() => done())
+    if ('closeAllConnections' in server) server.closeAllConnections()
+  })
+}
+
+function listenFault(why: NodeJS.ErrnoException, host: string, port: number): Fault {
+  if (why.code === 'EADDRINUSE') {
+    return new Fault('PortInUse', `Port ${port} of ${host} is in use: stop what uses it, or choose another port`, why)
+  }
+  return new Fault('BadAddress', `Cannot listen on ${host}:${port} (${why.code ?? why.message}): choose another`, why)
+}

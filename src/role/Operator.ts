@@ -1,0 +1,189 @@
+import type { Hex } from '../core/base/Bytes.ts'
+import { entries, get } from '../core/base/HashMap.ts'
+import type { Tree } from '../core/base/Merkle.ts'
+import { type Domain, domain } from '../core/base/Signature.ts'
+import { Refusal, require } from '../core/base/Step.ts'
+import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
+import { inclusion, txTree } from '../core/plasma/Block.ts'
+import type { PlasmaCall, PlasmaEvent } from '../core/plasma/Call.ts'
+import { idsOf, type Signed } from '../core/plasma/Ledger.ts'
+import {
+  type OperatorInput,
+  type OperatorOutput,
+  type OperatorParams,
+  type OperatorState,
+  operatorMachine,
+  restoreOperator,
+} from '../core/plasma/Operator.ts'
+import { txHash } from '../core/plasma/Transaction.ts'
+import type { Chain } from '../edge/chain/Chain.ts'
+import type {
+  Acknowledgement,
+  OperatorApi,
+  OutputProof,
+  Page,
+  Rejection,
+  ServedBlock,
+  Status,
+} from '../edge/http/OperatorApi.ts'
+import { explain } from '../edge/http/Problem.ts'
+import type { Store } from '../edge/store/Store.ts'
+import { Loop } from './Loop.ts'
+
+/** What an operator runs on. The L1 client's sender is the chain's operator. */
+export interface OperatorOptions {
+  readonly l1: Chain<PlasmaCall, PlasmaEvent>
+  readonly store: Store
+  readonly params: Omit<OperatorParams, 'court'>
+  /** L1 block from which an empty store follows: that of the court's deployment, or any before it. */
+  readonly from: number
+  /** Milliseconds between seals; without it only `seal` makes blocks. */
+  readonly interval?: number
+  /** Told of seals, drops and calls, for logs. */
+  readonly onOutput?: (output: OperatorOutput) => void
+  /** Told why a call to L1 failed; it is tried again with the next L1 block. */
+  readonly onTrouble?: (why: unknown) => void
+  /** Told once if the operator had to stop. */
+  readonly onFailure: (why: unknown) => void
+  readonly schedule?: (run: () => void) => void
+}
+
+/** How many outputs one page has at most. */
+const PAGE = 1000
+/** How many blocks' trees are kept for proofs. */
+const TREES = 4
+
+/** An operator: orders payments, acknowledges only what is stored, commits what it sealed and nothing else. */
+export class Operator {
+  readonly #options: OperatorOptions
+  readonly #court: Domain
+  readonly #loop: Loop<OperatorState, OperatorInput, OperatorOutput>
+  readonly #trees = new Map<number, Tree>()
+  readonly #unfollow: () => void
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(options: OperatorOptions) {
+    const { l1, store, from } = options
+    this.#options = options
+    this.#court = domain(l1.chainId, l1.court)
+    const params = { ...options.params, court: this.#court }
+    require(params.chain.operator === l1.sender, 'NotOperator', l1.sender, params.chain.operator)
+    this.#loop = new Loop({
+      machine: operatorMachine(params),
+      state: restoreOperator(params, store, from),
+      store,
+      speak: (output) => this.#speak(output),
+      onFailure: (why) => this.#fail(why),
+      schedule: options.schedule ?? setImmediate,
+    })
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
+    this.#timer = options.interval === undefined ? undefined : setInterval(() => this.seal(), options.interval)
+  }
+
+  /** The machine's newest state. */
+  get state(): OperatorState {
+    return this.#loop.state
+  }
+
+  /** Seals the open block, if it has transactions and L1 has all that were sealed before. */
+  seal(): void {
+    this.#loop.post({ kind: 'seal' })
+  }
+
+  /** Takes no more input. The store is its opener's to close. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#unfollow()
+    this.#loop.stop()
+  }
+
+  /** What everybody may ask. */
+  get api(): OperatorApi {
+    return {
+      status: async () => this.#status(),
+      fees: async () => ({ fees: this.#options.params.fees }),
+      submit: (signed) => this.#submit(signed),
+      submitAll: (batch) => Promise.all(batch.map((signed) => this.#submit(signed).catch(rejection))),
+      block: async (number) => this.#block(number),
+      proof: async (id) => this.#proof(id),
+      unspent: async (owner, after) => this.#unspent(owner, after),
+    }
+  }
+
+  #fail(why: unknown): void {
+    this.stop()
+    this.#options.onFailure(why)
+  }
+
+  #speak(output: OperatorOutput): void {
+    this.#options.onOutput?.(output)
+    if (output.kind !== 'send') return
+    const { number } = output
+    this.#options.l1.send(output.call).then(
+      ({ block }) => this.#loop.post({ kind: 'sent', number, mined: block }),
+      (why) => {
+        this.#options.onTrouble?.(why)
+        this.#loop.post({ kind: 'sent', number })
+      },
+    )
+  }
+
+  async #submit(signed: Signed): Promise<Acknowledgement> {
+    for (const output of await this.#loop.ask({ kind: 'submit', signed })) {
+      if (output.kind === 'acknowledged') {
+        return { txHash: output.txHash, number: output.number, index: output.index }
+      }
+    }
+    throw new Error('a submission was answered with nothing')
+  }
+
+  #status(): Status {
+    const { ledger, committed } = this.state
+    const { l1, params } = this.#options
+    const { number, asOf, chain } = ledger
+    const place = { chainId: Number(l1.chainId), court: l1.court, chain, operator: params.chain.operator }
+    return { ...place, number, asOf, committed, since: 0 }
+  }
+
+  #block(number: number): ServedBlock {
+    const record = storedBlock(this.#options.store, number)
+    require(record !== undefined, 'UnknownBlock', number)
+    const { asOf, header } = record
+    return { number, asOf, header, transactions: storedTransactions(this.#options.store, number) }
+  }
+
+  #proof(id: Hex): OutputProof {
+    const coin = get(this.state.ledger.coins, id)
+    const record = coin && storedBlock(this.#options.store, coin.number)
+    if (!coin || !record || record.time === 0) throw new Refusal('UnknownOutput', id)
+    const { number, index, position } = coin
+    const signed = storedTransactions(this.#options.store, number)[index]!
+    return { transaction: signed.transaction, position, inclusion: inclusion(this.#tree(number), index, record) }
+  }
+
+  #tree(number: number): Tree {
+    const kept = this.#trees.get(number)
+    if (kept) return kept
+    const transactions = storedTransactions(this.#options.store, number)
+    const made = txTree(transactions.map(({ transaction }) => txHash(this.#court, transaction)))
+    this.#trees.set(number, made)
+    for (const old of this.#trees.keys()) if (this.#trees.size > TREES) this.#trees.delete(old)
+    return made
+  }
+
+  #unspent(owner: Hex, after?: Hex): Page {
+    const { ledger } = this.state
+    const outputs: Page['outputs'][number][] = []
+    for (const [id] of entries(idsOf(ledger, owner), after)) {
+      if (outputs.length === PAGE) return { outputs, next: outputs.at(-1)!.id }
+      const { output, number, exits } = get(ledger.coins, id)!
+      outputs.push({ id, output, number, frozen: exits > 0 })
+    }
+    return { outputs, next: null }
+  }
+}
+
+function rejection(why: unknown): Rejection {
+  if (!(why instanceof Refusal)) throw why
+  return { code: why.code, detail: explain(why) }
+}

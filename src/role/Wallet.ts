@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto'
+import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
+import { domain } from '../core/base/Signature.ts'
+import { bookmarkOf } from '../core/plasma/Archive.ts'
+import type { PlasmaCall, PlasmaEvent } from '../core/plasma/Call.ts'
+import {
+  balanceOf,
+  type Payee,
+  restoreWallet,
+  type WalletInput,
+  type WalletOutput,
+  type WalletParams,
+  type WalletState,
+  walletMachine,
+} from '../core/plasma/Wallet.ts'
+import type { Chain, Receipt } from '../edge/chain/Chain.ts'
+import type { Acknowledgement, OperatorApi } from '../edge/http/OperatorApi.ts'
+import type { Store } from '../edge/store/Store.ts'
+import { Loop } from './Loop.ts'
+
+/** What a wallet runs on. Its L1 client sends as the owner of the key. */
+export interface WalletOptions {
+  readonly l1: Chain<PlasmaCall, PlasmaEvent>
+  readonly store: Store
+  readonly operator: Pick<OperatorApi, 'block' | 'submit'>
+  readonly params: Omit<WalletParams, 'court'>
+  /** L1 block from which an empty store follows. */
+  readonly from: number
+  /** Milliseconds between questions for what did not come; without it every L1 block asks, and `tick`. */
+  readonly interval?: number
+  /** Told of what happened: deposited, received, paid, failed, left, bad. */
+  readonly onOutput?: (output: WalletOutput) => void
+  /** Told why a question or a submission failed; both are tried again. */
+  readonly onTrouble?: (why: unknown) => void
+  /** Told once if the wallet had to stop. */
+  readonly onFailure: (why: unknown) => void
+  readonly schedule?: (run: () => void) => void
+}
+
+/** A wallet: pays, believes only what it has checked, and leaves with what it holds whoever else is gone. */
+export class Wallet {
+  readonly #options: WalletOptions
+  readonly #loop: Loop<WalletState, WalletInput, WalletOutput>
+  readonly #doing = new WeakMap<WalletOutput, Promise<unknown>>()
+  readonly #unfollow: () => void
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(options: WalletOptions) {
+    const { l1, store, from, interval } = options
+    const params = { ...options.params, court: domain(l1.chainId, l1.court) }
+    this.#options = options
+    this.#loop = new Loop({
+      machine: walletMachine(params),
+      state: restoreWallet(params, store, from),
+      store,
+      speak: (output) => this.#speak(output),
+      onFailure: (why) => this.#fail(why),
+      schedule: options.schedule ?? setImmediate,
+    })
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
+    this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
+    this.tick()
+  }
+
+  /** The machine's newest state. */
+  get state(): WalletState {
+    return this.#loop.state
+  }
+
+  /** The owner's address. */
+  get owner(): Hex {
+    return this.state.owner
+  }
+
+  /** What can be paid with now, in the asset's smallest unit. */
+  balance(asset: Hex): bigint {
+    return balanceOf(this.state, asset)
+  }
+
+  /** Deposits into the chain; resolves when L1 has it. It can be spent once the operator sees it. */
+  deposit(asset: Hex, value: bigint, salt: Hex = toHex(randomBytes(32))): Promise<Receipt> {
+    return this.#command({ kind: 'deposit', asset, value, salt })
+  }
+
+  /** Pays up to four payees at once; resolves when the operator has acknowledged, `paid` tells when it is certain. */
+  pay(asset: Hex, payees: readonly Payee[], fee = 0n, memo: Hex = ZERO): Promise<Acknowledgement> {
+    return this.#command({ kind: 'pay', asset, payees, fee, memo })
+  }
+
+  /** Starts the exit of an output or a deposit; resolves when L1 has it. No operator is needed. */
+  leave(id: Hex): Promise<Receipt> {
+    return this.#command({ kind: 'leave', id })
+  }
+
+  /** Lets the court pay every exit of an asset that may be paid at `time` (seconds), whosever it is. */
+  process(asset: Hex, time: number): Promise<Receipt> {
+    return this.#command({ kind: 'process', asset, time })
+  }
+
+  /** Takes what the court could not push to the owner. */
+  claim(asset: Hex, to: Hex = this.owner): Promise<Receipt> {
+    return this.#options.l1.send({ verb: 'claimCredit', asset, owner: this.owner, to })
+  }
+
+  /** Asks again for what did not come, and submits again what is not settled. */
+  tick(): void {
+    this.#loop.post({ kind: 'tick' })
+  }
+
+  /** Takes no more input. The store is its opener's to close. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#unfollow()
+    this.#loop.stop()
+  }
+
+  /** A command's one output is done when the loop answers; what it came to is the command's answer. */
+  async #command<Result>(input: WalletInput): Promise<Result> {
+    const [output] = await this.#loop.ask(input)
+    return (await this.#doing.get(output!)) as Result
+  }
+
+  #fail(why: unknown): void {
+    this.stop()
+    this.#options.onFailure(why)
+  }
+
+  #speak(output: WalletOutput): void {
+    if (output.kind === 'fetch') this.#fetch(output.number)
+    else if (output.kind === 'submit') this.#do(output, this.#options.operator.submit(output.signed))
+    else if (output.kind === 'call') this.#do(output, this.#call(output))
+    else this.#options.onOutput?.(output)
+  }
+
+  #do(output: WalletOutput, work: Promise<unknown>): void {
+    this.#doing.set(output, work)
+    work.catch((why) => this.#options.onTrouble?.(why))
+  }
+
+  async #call({ call, id }: WalletOutput & { readonly kind: 'call' }): Promise<Receipt> {
+    try {
+      return await this.#options.l1.send(call)
+    } catch (why) {
+      this.#loop.post({ kind: 'sent', id, failed: true })
+      throw why
+    }
+  }
+
+  #fetch(number: number): void {
+    this.#options.operator.block(number).then(
+      ({ transactions }) => this.#loop.post({ kind: 'served', number, transactions }),
+      (why) => {
+        this.#options.onTrouble?.(why)
+        this.#loop.post({ kind: 'missing', number })
+      },
+    )
+  }
+}
