@@ -1,0 +1,33 @@
+/** Codes that only the off-chain half refuses with: the court never sees what they are about. */
+export const OFF_CHAIN_CODES = [
+  // the ledger: why a transaction is not valid in a block
+  'BlockClosed',
+  'FeesExceeded',
+  'FrozenInput',
+  'MixedOwners',
+  'RepeatedInput',
+  'RepeatedTransaction',
+  'TooManyInputs',
+  'TooYoung',
+  'Unbalanced',
+  'UnknownInput',
+  'UnwantedSignature',
+  'ValueTooLarge',
+  'WrongLastBlock',
+  'WrongOutputCount',
+  // the operator
+  'Backlogged',
+  'FeeTooLow',
+  'ForeignHeader',
+  'NoInputs',
+  // the wallet
+  'ChainBad',
+  'InsufficientFunds',
+  'NegativeFee',
+  'NotSynced',
+  'OutputInUse',
+  'UnknownOutput',
+  // everybody
+  'ReorgTooDeep',
+  'StoreDiffers',
+] as const
