@@ -48,7 +48,11 @@ export default defineConfig({
   typechain: { outDir: 'typechain-types', tsNocheck: false },
   // Helpers that are never deployed are not what the tests have to cover.
   coverage: { skipFiles: ['contracts/test/**'] },
-  paths: { tests: { mocha: 'test', solidity: 'test' } },
+  paths: {
+    tests: { mocha: 'test', solidity: 'test' },
+    // Deployments are recorded under it; tests use a folder of their own.
+    ignition: process.env.KERROS_IGNITION ?? 'ignition',
+  },
   test: {
     mocha: { timeout: 600_000, slow: 60_000, forbidOnly: true, forbidPending: true },
     solidity: {

@@ -13,9 +13,10 @@ const HELP = `npm run deploy -- [--network NAME] [--reset]
 Deploys Adjudicator and RootChain to a network of hardhat.config.ts and records their addresses in
 ignition/deployments/chain-ID/deployed_addresses.json. Run again, it deploys nothing that is already there.
 
-  --network NAME   default: localhost, which npm run chain serves (another address: KERROS_RPC)
+  --network NAME   default: localhost, which npm run chain serves
   --reset          forget what was recorded for this chain and deploy anew
-  --help           this text`
+  --help           this text
+Environment: KERROS_RPC (the chain behind localhost), KERROS_IGNITION (the folder of the records).`
 
 const OPTIONS = { network: { type: 'string' }, reset: { type: 'boolean' }, help: { type: 'boolean' } } as const
 

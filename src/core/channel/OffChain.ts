@@ -1,9 +1,13 @@
-/** Codes with which a peer's machine refuses its own side's wishes: no contract is asked, so none declares them. */
+/** Codes with which a peer's machine refuses terms or its own side's wishes: no contract is asked, so none declares them. */
 export const OFF_CHAIN_CODES = [
   'BadPayment',
+  'BondTooHigh',
   'ChannelEnding',
+  'EqualSigners',
   'InsufficientFunds',
   'NotAParty',
+  'PeriodTooShort',
   'RestoredCopy',
   'TooManyPending',
+  'ZeroParty',
 ] as const

@@ -6,8 +6,8 @@ import { Fault, reason } from '../Fault.ts'
 /** The courts that a deployment consists of. */
 export type CourtName = 'Adjudicator' | 'RootChain'
 
-/** Where Ignition keeps its deployments, under the folder that a command is run from. */
-export const DEPLOYMENTS = join('ignition', 'deployments')
+/** Where Ignition keeps its deployments, from the folder that a command is run in; KERROS_IGNITION names another. */
+export const DEPLOYMENTS = join(process.env.KERROS_IGNITION ?? 'ignition', 'deployments')
 
 /** The file that records what was deployed on a chain: contract -> address. */
 export function deploymentFile(chainId: bigint, folder: string = DEPLOYMENTS): string {
