@@ -57,8 +57,8 @@ library Exits {
         return (uint256(exit.exitableAt) << 216) | (hash & LOW_216);
     }
 
-    /// @notice The same word of an exit that is being made. In memory it lies as it would be encoded, so the domain byte
-    /// is put before it for the moment.
+    /// @notice The same word of an exit that is being made. In memory it lies as it would be encoded, so the domain
+    /// byte is put before it for the moment.
     function entryOf(Exit memory exit) internal pure returns (uint256) {
         uint256 hash;
         assembly ("memory-safe") {

@@ -6,11 +6,11 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @notice The exits of one (chain, asset), in the order of the second in which they may be paid.
 /// @dev Lane 0 is a list that is sorted by itself, because each of its entries may be paid a fixed time after it came.
 /// The others, younger outputs, wait in a bucket per block number: all of a bucket may be paid in the same second, and
-/// later numbers later. A bucket that has been emptied had matured, and takes no more.
+/// later numbers later.
 library ExitQueue {
     /// @dev `first` and `last`: the lowest number with a waiting bucket (0 = none) and the highest ever.
-    /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: which of 256 words below are
-    /// not zero. Above that, the few words are walked.
+    /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: in which of 256 words below
+    /// something waits. Above that, the few words are walked.
     struct Queue {
         uint40 head;
         uint40 tail;
@@ -21,7 +21,7 @@ library ExitQueue {
     }
 
     uint256 private constant TAIL = 1 << 32;
-    uint256 private constant BUCKET = type(uint64).max;
+    uint256 private constant HEADS = 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
 
     /// @notice The word at a place; 0 = void, paid, or never used.
     function wordAt(Queue storage queue, uint40 lane, uint40 index) internal view returns (uint256) {
@@ -64,27 +64,30 @@ library ExitQueue {
         uint256 word = queue.words[number >> 2];
         index = uint32(word >> (shift + 32));
         queue.words[number >> 2] = word + (TAIL << shift);
-        if (word == 0 && _mark(queue, 1, number >> 2) == 0) _mark(queue, 2, number >> 10);
+        if (_heads(word) == 0 && _mark(queue, 1, number >> 2) == 0) _mark(queue, 2, number >> 10);
         (uint40 first, uint40 last) = (queue.first, queue.last);
         if (first == 0 || number < first) queue.first = number;
         if (number > last) queue.last = number;
     }
 
     function _leave(Queue storage queue, uint40 number) private {
-        uint256 shift = _shift(number);
-        uint256 word = queue.words[number >> 2] + (1 << shift);
-        bool emptied = uint32(word >> shift) == uint32(word >> (shift + 32));
-        if (emptied) word &= ~(BUCKET << shift);
+        uint256 word = queue.words[number >> 2] + (1 << _shift(number));
         queue.words[number >> 2] = word;
-        if (!emptied) return;
-        if (word == 0 && _unmark(queue, 1, number >> 2) == 0) _unmark(queue, 2, number >> 10);
+        uint256 heads = _heads(word);
+        if ((heads >> _shift(number)) & type(uint32).max != 0) return;
+        if (heads == 0 && _unmark(queue, 1, number >> 2) == 0) _unmark(queue, 2, number >> 10);
         queue.first = _next(queue, number);
     }
 
-    /// @dev The lowest number that still waits. All of them are above `number`, so the lowest bit set is the next.
+    /// @dev Not zero, in the place of its head, for each of four buckets in which something waits.
+    function _heads(uint256 word) private pure returns (uint256) {
+        return (word ^ (word >> 32)) & HEADS;
+    }
+
+    /// @dev The lowest number that waits. `number` was that, so all are above it and the lowest bit is the next.
     function _next(Queue storage queue, uint256 number) private view returns (uint40) {
         uint256 position = number >> 2;
-        if (queue.words[position] == 0) {
+        if (_heads(queue.words[position]) == 0) {
             position = number >> 10;
             if (queue.words[_height(1, position)] == 0) {
                 position = number >> 18;
@@ -94,7 +97,7 @@ library ExitQueue {
             }
             position = (position << 8) | _lowest(queue.words[_height(1, position)]);
         }
-        return uint40((position << 2) | (_lowest(queue.words[position]) >> 6));
+        return uint40((position << 2) | (_lowest(_heads(queue.words[position])) >> 6));
     }
 
     /// @dev Sets the bit of a position one height below; returns the word as it was.

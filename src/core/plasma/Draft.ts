@@ -1,7 +1,7 @@
+import * as Asset from '../base/Asset.ts'
 import { ETHER, type Hex } from '../base/Bytes.ts'
 import type { Env, Transfer } from '../base/Court.ts'
 import type { Domain } from '../base/Signature.ts'
-import { require } from '../base/Step.ts'
 import type { PlasmaEvent } from './Call.ts'
 import type { Exit } from './Exit.ts'
 import { EMPTY_QUEUE, type Queue } from './ExitQueue.ts'
@@ -35,7 +35,7 @@ export interface PlasmaCourt {
   readonly approved: ReadonlyMap<string, boolean>
   readonly pots: ReadonlyMap<string, bigint>
   readonly queues: ReadonlyMap<string, Queue>
-  readonly credits: ReadonlyMap<string, bigint>
+  readonly credits: Asset.Credits
 }
 
 /** A ruling in the making: the state so far, and what it says and pays so far. */
@@ -76,7 +76,7 @@ export function queueOf(state: PlasmaCourt, chain: Hex, asset: Hex): Queue {
 }
 
 /** Writes one value of one mapping. */
-export function put<Name extends Exclude<keyof PlasmaCourt, 'terms'>>(
+export function put<Name extends Exclude<keyof PlasmaCourt, 'terms' | 'credits'>>(
   draft: Draft,
   name: Name,
   key: string,
@@ -91,19 +91,15 @@ export function addToPot(draft: Draft, chain: Hex, asset: Hex, amount: bigint): 
   put(draft, 'pots', pair(chain, asset), potOf(draft.state, chain, asset) + amount)
 }
 
-/** Takes money in. */
-export function pull(draft: Draft, asset: Hex, amount: bigint): void {
-  const { sender, value } = draft.env
-  require(value === amount, 'WrongValue', value, amount)
-  draft.transfers.push({ asset, from: sender, to: courtOf(draft).court, amount })
+/** Takes exactly `amount` of the sender's ether in. */
+export function pull(draft: Draft, amount: bigint): void {
+  draft.transfers.push({ asset: ETHER, from: draft.env.sender, to: draft.state.terms.court.court, amount })
 }
 
 /** Pays, or keeps as a credit what is refused. */
 export function pay(draft: Draft, asset: Hex, to: Hex, amount: bigint): void {
-  if (amount === 0n || push(draft, asset, to, amount)) return
-  const key = pair(asset, to)
-  put(draft, 'credits', key, (draft.state.credits.get(key) ?? 0n) + amount)
-  draft.events.push({ name: 'Credited', asset, owner: to, amount })
+  const { terms, credits } = draft.state
+  record(draft, Asset.pay(terms.court.court, credits, draft.env, asset, [[to, amount]]))
 }
 
 /** Pays an exit's owner `amount` and its starter the bond: in one payment where both go the same way. */
@@ -118,23 +114,19 @@ export function payWithBond(draft: Draft, exit: Exit, amount: bigint): void {
 
 /** Pays a whole credit out, or refuses. */
 export function claim(draft: Draft, asset: Hex, owner: Hex, to: Hex): void {
-  const { sender } = draft.env
-  require(to === owner || sender === owner, 'NotOwner', sender, owner)
-  const amount = draft.state.credits.get(pair(asset, owner)) ?? 0n
-  require(amount !== 0n, 'NoCredit', asset, owner)
-  put(draft, 'credits', pair(asset, owner), 0n)
-  draft.events.push({ name: 'CreditClaimed', asset, owner, to, amount })
-  require(push(draft, asset, to, amount), 'PaymentRefused', asset, to, amount)
+  const { terms, credits } = draft.state
+  record(draft, Asset.claimCredit(terms.court.court, credits, draft.env, asset, owner, to))
 }
 
-/** The court takes no money but through its verbs, so a push to itself fails. */
-function push(draft: Draft, asset: Hex, to: Hex, amount: bigint): boolean {
-  const court = courtOf(draft).court
-  if (to === court || draft.env.refuses(asset, to)) return false
-  draft.transfers.push({ asset, from: court, to, amount })
-  return true
+function record(draft: Draft, { credits, events, transfers }: Asset.Payment): void {
+  draft.state = { ...draft.state, credits }
+  draft.events.push(...events)
+  draft.transfers.push(...transfers)
 }
 
-function courtOf(draft: Draft): Domain {
-  return draft.state.terms.court
+/** A draft on a state. The court takes no money but through its verbs, so a push to itself fails. */
+export function draftOn(state: PlasmaCourt, env: Env): Draft {
+  const { court } = state.terms.court
+  const refuses = (asset: Hex, to: Hex) => to === court || env.refuses(asset, to)
+  return { state, env: { ...env, refuses }, events: [], transfers: [] }
 }

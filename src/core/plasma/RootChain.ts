@@ -1,3 +1,4 @@
+import { requireValue } from '../base/Asset.ts'
 import { ETHER, type Hex, ZERO } from '../base/Bytes.ts'
 import type { Court } from '../base/Court.ts'
 import { Refusal, require } from '../base/Step.ts'
@@ -7,6 +8,7 @@ import {
   addToPot,
   claim,
   type Draft,
+  draftOn,
   type PlasmaCourt,
   pair,
   pay,
@@ -57,7 +59,7 @@ type Of<Verb> = Extract<PlasmaCall, { readonly verb: Verb }>
 
 /** The model of RootChain.sol, given enough gas: the same events, payments and refusals in the same order. */
 export const rootChain: Court<PlasmaCourt, PlasmaCall, PlasmaEvent> = (state, call, env) => {
-  const draft: Draft = { state, env, events: [], transfers: [] }
+  const draft = draftOn(state, env)
   const rule = RULES[call.verb] as (draft: Draft, call: PlasmaCall) => void
   rule(draft, call)
   return { state: draft.state, events: draft.events, transfers: draft.transfers }
@@ -117,7 +119,8 @@ function deposit(draft: Draft, { chain, salt, owner, asset, value }: Of<'deposit
   put(draft, 'status', id, DEPOSITED)
   addToPot(draft, chain, asset, value)
   draft.events.push({ name: 'Deposited', id, chain, owner, sender, salt, asset, value })
-  pull(draft, asset, value)
+  requireValue(draft.env, asset, value)
+  pull(draft, value)
 }
 
 function approve(draft: Draft, { txHash }: Of<'approve'>): void {
@@ -164,7 +167,7 @@ function start(
   const exit: Exit = { ...terms, exitableAt: exitable, bond: posted, starter: sender }
   const { queue, index } = push(queueOf(draft.state, chain, asset), lane, entry(exit))
   put(draft, 'queues', pair(chain, asset), queue)
-  draft.transfers.push({ asset: ETHER, from: sender, to: draft.state.terms.court.court, amount: posted })
+  pull(draft, posted)
   draft.events.push({ name: 'ExitStarted', ids: id, lane, index, exit })
 }
 

@@ -1,0 +1,273 @@
+import { expect } from 'chai'
+import { Interface, type ParamType } from 'ethers'
+import { network } from 'hardhat'
+import { creditKey } from '../../src/core/base/Asset.ts'
+import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import type { Transfer } from '../../src/core/base/Court.ts'
+import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
+import { Refusal } from '../../src/core/base/Step.ts'
+import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
+import { deployed, type PlasmaCourt, pair, type Terms } from '../../src/core/plasma/Draft.ts'
+import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
+import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { type Receiver, RootChain__factory } from '../../typechain-types/index.ts'
+
+/** What a call ended with: a refusal's name and arguments, or the events that it emitted. */
+export interface Outcome {
+  readonly refused: string | undefined
+  readonly args: readonly unknown[]
+  readonly events: readonly PlasmaEvent[]
+}
+
+type Connection = Awaited<ReturnType<typeof network.create<'generic'>>>
+
+/** A deployed court and its model; every call is made to both and compared. */
+export interface Stage {
+  readonly connection: Connection
+  readonly terms: Terms
+  readonly domain: Domain
+  readonly abi: Interface
+  /** A contract that may own outputs; `refusing` says whether it refuses ether. */
+  readonly receiver: Receiver
+  readonly receiverAddress: Hex
+  model: PlasmaCourt
+  refusing: boolean
+  time: number
+  readonly balances: Map<Hex, bigint>
+  readonly history: PlasmaEvent[]
+}
+
+export const [operator, alice, bob, carol, stranger] = [1, 2, 3, 4, 5].map(localAccount) as [
+  Account,
+  Account,
+  Account,
+  Account,
+  Account,
+]
+const EVERYBODY = [operator, alice, bob, carol, stranger].map(({ address }) => address)
+const NEVER_MONEY = { gasPrice: 0 }
+/** Seconds of the tests' court. */
+export const [MFP, MARGIN, ALARM] = [1000, 120, 120]
+/** The tests' bond, in gas, and its limits in wei per gas. */
+export const [BOND_GAS, FLOOR, CEILING] = [101n, 5n, 200n]
+/** The bond while the base fee is at or below its floor. */
+export const BOND = BOND_GAS * FLOOR
+
+/** A fresh chain that stages can be put on, one after another. */
+export async function ground(): Promise<Connection> {
+  return network.create({
+    network: 'default',
+    override: { initialBaseFeePerGas: 0n, initialDate: '2026-01-01T00:00:00Z' },
+  })
+}
+
+/** A fresh court on a chain. */
+export async function stage(connection: Connection): Promise<Stage> {
+  const { ethers, networkHelpers } = connection
+  await networkHelpers.setNextBlockBaseFeePerGas(0)
+  await networkHelpers.mine()
+  const registry = await ethers.deployContract('VerdictRegistry', NEVER_MONEY)
+  const court = await ethers.deployContract(
+    'RootChain',
+    [registry, MFP, MARGIN, ALARM, BOND_GAS, FLOOR, CEILING],
+    NEVER_MONEY,
+  )
+  const receiver = await ethers.deployContract('Receiver', NEVER_MONEY)
+  const address = (await court.getAddress()).toLowerCase() as Hex
+  const under = domain(31337n, address)
+  const bonds = { bondGas: BOND_GAS, feeFloor: FLOOR, feeCeiling: CEILING }
+  const terms = { court: under, mfp: MFP, margin: MARGIN, alarm: ALARM, ...bonds }
+  return {
+    connection,
+    terms,
+    domain: under,
+    abi: new Interface(RootChain__factory.abi),
+    receiver,
+    receiverAddress: (await receiver.getAddress()).toLowerCase() as Hex,
+    model: deployed(terms),
+    refusing: false,
+    time: await connection.networkHelpers.time.latest(),
+    balances: new Map(),
+    history: [],
+  }
+}
+
+/** How a call is sent. Value defaults to what the verb needs, time to one second later, base fee to zero. */
+export interface Sending {
+  readonly value?: bigint
+  readonly time?: number
+  readonly baseFee?: bigint
+  readonly gas?: number
+}
+
+/** Makes a call to contract and model, and requires that both agree on refusal, events and every balance. */
+export async function play(on: Stage, call: PlasmaCall, sender: Hex, sending: Sending = {}): Promise<Outcome> {
+  const { time = on.time + 1, baseFee = 0n, gas = 8_000_000 } = sending
+  const value = sending.value ?? callValue(on.terms, call, baseFee)
+  const expected = predict(on, call, { sender, value, time, baseFee })
+  on.time = time
+  const got = await transact(on, call, sender, { value, time, baseFee, gas })
+  expect(got, `${call.verb} by ${sender}`).to.deep.equal(expected.outcome)
+  for (const { from, to, amount } of expected.transfers) {
+    move(on, from, -amount)
+    move(on, to, amount)
+  }
+  if (baseFee > 0n) on.balances.delete(sender) // it paid for gas, too
+  await agreeOnMoney(on)
+  on.history.push(...got.events)
+  return got
+}
+
+function predict(on: Stage, call: PlasmaCall, env: { sender: Hex; value: bigint; time: number; baseFee: bigint }) {
+  const refuses = (_: Hex, to: Hex) => to === on.receiverAddress && on.refusing
+  try {
+    const ruling = rootChain(on.model, call, { ...env, refuses })
+    on.model = ruling.state
+    return { outcome: { refused: undefined, args: [], events: ruling.events }, transfers: ruling.transfers }
+  } catch (why) {
+    if (!(why instanceof Refusal)) throw why
+    return { outcome: { refused: why.code, args: why.args, events: [] }, transfers: [] as readonly Transfer[] }
+  }
+}
+
+async function transact(on: Stage, call: PlasmaCall, sender: Hex, sending: Required<Sending>): Promise<Outcome> {
+  const { provider, networkHelpers } = on.connection
+  await networkHelpers.time.setNextBlockTimestamp(sending.time)
+  await networkHelpers.setNextBlockBaseFeePerGas(sending.baseFee)
+  const data = encode(on, call)
+  const direct = { from: sender, to: on.domain.court, data }
+  const acted = on.receiver.interface.encodeFunctionData('act', [on.domain.court, data])
+  const route = sender === on.receiverAddress ? { from: stranger.address, to: on.receiverAddress, data: acted } : direct
+  const quantities = { value: quantity(sending.value), gas: quantity(sending.gas), gasPrice: quantity(sending.baseFee) }
+  try {
+    const hash = await provider.request({ method: 'eth_sendTransaction', params: [{ ...route, ...quantities }] })
+    const receipt = await on.connection.ethers.provider.getTransactionReceipt(hash as string)
+    return { refused: undefined, args: [], events: receipt!.logs.flatMap((log) => decodeEvent(on, log)) }
+  } catch (why) {
+    const error = on.abi.parseError((why as { data?: string }).data ?? '0x')
+    if (!error) throw why
+    return { refused: error.name, args: error.args.map((arg, i) => plain(error.fragment.inputs[i]!, arg)), events: [] }
+  }
+}
+
+/** The calldata of a call. */
+export function encode(on: Pick<Stage, 'abi'>, call: PlasmaCall): Hex {
+  const { inputs } = on.abi.getFunction(call.verb)!
+  return on.abi.encodeFunctionData(
+    call.verb,
+    inputs.map(({ name }) => (call as unknown as Record<string, unknown>)[name]),
+  ) as Hex
+}
+
+function quantity(value: bigint | number): string {
+  return `0x${value.toString(16)}`
+}
+
+function decodeEvent(on: Stage, log: { address: string; topics: readonly string[]; data: string }): PlasmaEvent[] {
+  if (log.address.toLowerCase() !== on.domain.court) return []
+  const { name, fragment, args } = on.abi.parseLog(log)!
+  return [{ name, ...named(fragment.inputs, args) } as PlasmaEvent]
+}
+
+function named(types: readonly ParamType[], values: readonly unknown[]): Record<string, unknown> {
+  return Object.fromEntries(types.map((type, i) => [type.name, plain(type, values[i])]))
+}
+
+/** A decoded ABI value as the core writes it: small integers as numbers, addresses in lower case, tuples as objects. */
+function plain(type: ParamType, value: unknown): unknown {
+  if (type.isArray()) return (value as unknown[]).map((item) => plain(type.arrayChildren, item))
+  if (type.isTuple()) return named(type.components, value as unknown[])
+  if (/^u?int(8|16|24|32|40)$/.test(type.type)) return Number(value)
+  return type.type === 'address' ? String(value).toLowerCase() : value
+}
+
+function move(on: Stage, who: Hex, by: bigint): void {
+  // What passes through the receiver in both directions came from the stranger who made it act.
+  const before = on.balances.get(who === on.receiverAddress && by < 0n ? stranger.address : who)
+  if (before !== undefined) on.balances.set(who === on.receiverAddress && by < 0n ? stranger.address : who, before + by)
+}
+
+async function agreeOnMoney(on: Stage): Promise<void> {
+  for (const who of [...EVERYBODY, on.receiverAddress, on.domain.court]) {
+    const have = await on.connection.ethers.provider.getBalance(who)
+    const known = on.balances.get(who)
+    if (known !== undefined) expect(have, `balance of ${who}`).to.equal(known)
+    on.balances.set(who, have)
+  }
+}
+
+/** Everything that the contract keeps is what the model keeps, and its balance is exactly what it owes. */
+export async function agreeOnState(on: Stage): Promise<void> {
+  const contract = RootChain__factory.connect(on.domain.court, on.connection.ethers.provider)
+  const { chains, commitments, status, approved, pots, queues, credits } = on.model
+  for (const [id, { depth, since, number, time, asOf }] of chains) {
+    expect([...(await contract.chains(id))].map(Number)).to.deep.equal([depth, since, number, time, asOf])
+  }
+  for (const [key, kept] of commitments) {
+    const [chain, number] = key.split('/') as [Hex, string]
+    expect(await contract.commitments(chain, BigInt(number))).to.equal(kept)
+  }
+  for (const [id, have] of status) expect(await contract.status(id), id).to.equal(have)
+  for (const key of approved.keys()) expect(await contract.approved(...halves(key))).to.equal(true)
+  for (const [key, pot] of pots) expect(await contract.pots(...halves(key)), key).to.equal(pot)
+  for (const [key, { list, buckets }] of queues) {
+    for (const [lane, { words }] of [[0, list] as const, ...buckets]) {
+      for (let i = 0; i < words.length; i++) expect(await contract.entry(...halves(key), lane, i)).to.equal(words[i])
+    }
+  }
+  for (const [key, amount] of credits) {
+    const [asset, owner] = [key.slice(0, 42), `0x${key.slice(42)}`]
+    expect(creditKey(asset as Hex, owner as Hex)).to.equal(key)
+    expect(await contract.credits(asset, owner)).to.equal(amount)
+  }
+  expect(await on.connection.ethers.provider.getBalance(on.domain.court)).to.equal(owed(on))
+}
+
+function halves(key: string): [Hex, Hex] {
+  return key.split('/') as [Hex, Hex]
+}
+
+/** Wei that the court owes: pots, credits and the bonds of exits that still wait. */
+export function owed(on: Stage): bigint {
+  let sum = 0n
+  for (const pot of on.model.pots.values()) sum += pot
+  for (const credit of on.model.credits.values()) sum += credit
+  for (const { exit } of waiting(on)) sum += exit.bond
+  return sum
+}
+
+/** The exits that wait in any queue, in the order of their starts. */
+export function waiting(on: Stage) {
+  return started(on).filter(({ exit, lane, index }) => {
+    const queue = on.model.queues.get(pair(exit.chain, exit.asset))
+    const words = lane === 0 ? queue?.list.words : queue?.buckets.get(lane)?.words
+    return words?.[index] !== 0n
+  })
+}
+
+/** Every exit that was ever started, in order. */
+export function started(on: Stage) {
+  return on.history.filter((event) => event.name === 'ExitStarted')
+}
+
+/** Signs a digest. */
+export function signed(digest: Hex, by: Account): Hex {
+  return sign(digest, by.key)
+}
+
+/** The call was refused with this error, and (if given) these arguments. */
+export function expectRefused(outcome: Outcome, name: string, ...args: readonly unknown[]): void {
+  expect(outcome.refused).to.equal(name)
+  if (args.length > 0) expect(outcome.args).to.deep.equal(args)
+}
+
+/** The call went through. */
+export function expectDone(outcome: Outcome): Outcome {
+  expect(
+    outcome.refused,
+    JSON.stringify(outcome.args, (_, v) => (typeof v === 'bigint' ? `${v}` : v)),
+  ).to.equal(undefined)
+  return outcome
+}
+
+export { ETHER, ZERO }
