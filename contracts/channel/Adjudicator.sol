@@ -44,10 +44,12 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     // ---- Closing together ----
 
     /// @inheritdoc IAdjudicator
-    function conclude(Channel calldata channel, int128 net, bytes calldata sigA, bytes calldata sigB)
-        external
-        nonReentrant
-    {
+    function conclude(
+        Channel calldata channel,
+        int128 net,
+        bytes calldata sigA,
+        bytes calldata sigB
+    ) external nonReentrant {
         (bytes32 id, Record storage record, Funds funds) = _open(channel);
         _requireBoth(channel, ChannelLib.stateHash(id, ChannelLib.FINAL, net, 0, 0), sigA, sigB);
         (uint256 payA, uint256 payB) = ChannelLib.payouts(funds.a(), funds.b(), net);
@@ -60,17 +62,18 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
 
     /// @inheritdoc IAdjudicator
     function challenge(Channel calldata channel, SignedState calldata state) external payable nonReentrant {
-        (bytes32 id, Record storage record,) = _open(channel);
+        (bytes32 id, Record storage record, ) = _open(channel);
         _challenge(channel, state, id, record, _sideOfSender(channel));
     }
 
     /// @inheritdoc IAdjudicator
-    function challengeFor(Channel calldata channel, SignedState calldata state, uint40 deadline, bytes calldata sig)
-        external
-        payable
-        nonReentrant
-    {
-        (bytes32 id, Record storage record,) = _open(channel);
+    function challengeFor(
+        Channel calldata channel,
+        SignedState calldata state,
+        uint40 deadline,
+        bytes calldata sig
+    ) external payable nonReentrant {
+        (bytes32 id, Record storage record, ) = _open(channel);
         require(block.timestamp <= deadline, TooLate(block.timestamp, deadline));
         address signer = _recover(_digest(ChannelLib.challengeHash(id, state.version, deadline)), sig);
         _challenge(channel, state, id, record, _sideOfSigner(channel, signer));
@@ -138,11 +141,10 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     }
 
     /// @inheritdoc IAdjudicator
-    function recordOf(address asset, bytes32 channelId)
-        external
-        view
-        returns (int128 fundsA, int128 fundsB, uint64 version, int128 net, uint40 deadline, bool closed)
-    {
+    function recordOf(
+        address asset,
+        bytes32 channelId
+    ) external view returns (int128 fundsA, int128 fundsB, uint64 version, int128 net, uint40 deadline, bool closed) {
         Funds funds = _records[asset][channelId].funds;
         Dispute dispute = _records[asset][channelId].dispute;
         if (funds.isClosed()) return (0, 0, 0, 0, 0, true);
@@ -160,11 +162,11 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     }
 
     /// @dev Checks a given state's form and both signatures.
-    function _verified(Channel calldata channel, bytes32 id, SignedState calldata state)
-        private
-        view
-        returns (uint64, int128)
-    {
+    function _verified(
+        Channel calldata channel,
+        bytes32 id,
+        SignedState calldata state
+    ) private view returns (uint64, int128) {
         require(state.version != ChannelLib.FINAL, FinalVersion());
         require(state.locks.length == 0, LocksTooLong(state.locks.length, 0));
         bytes32 hash = ChannelLib.stateHash(id, state.version, state.net, 0, state.batch);
@@ -172,10 +174,12 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
         return (state.version, state.net);
     }
 
-    function _requireBoth(Channel calldata channel, bytes32 hash, bytes calldata sigA, bytes calldata sigB)
-        private
-        view
-    {
+    function _requireBoth(
+        Channel calldata channel,
+        bytes32 hash,
+        bytes calldata sigA,
+        bytes calldata sigB
+    ) private view {
         bytes32 digest = _digest(hash);
         _requireSigned(digest, sigA, channel.a.signer);
         _requireSigned(digest, sigB, channel.b.signer);

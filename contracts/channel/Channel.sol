@@ -35,8 +35,9 @@ library ChannelLib {
     /// @notice A state of this version is paid at once by `conclude` and refused by every other verb.
     uint64 internal constant FINAL = type(uint64).max;
 
-    bytes32 internal constant STATE_TYPE =
-        keccak256("State(bytes32 channelId,uint64 version,int128 net,bytes32 locksRoot,bytes32 batch)");
+    bytes32 internal constant STATE_TYPE = keccak256(
+        "State(bytes32 channelId,uint64 version,int128 net,bytes32 locksRoot,bytes32 batch)"
+    );
     bytes32 internal constant CHALLENGE_TYPE = keccak256("Challenge(bytes32 channelId,uint64 version,uint40 deadline)");
 
     /// @notice keccak256(abi.encode(chainId, court, channel)).
@@ -53,11 +54,13 @@ library ChannelLib {
     }
 
     /// @notice Struct hash of State(channelId, version, net, locksRoot, batch).
-    function stateHash(bytes32 channelId, uint64 version, int128 net, bytes32 locksRoot, bytes32 batch)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function stateHash(
+        bytes32 channelId,
+        uint64 version,
+        int128 net,
+        bytes32 locksRoot,
+        bytes32 batch
+    ) internal pure returns (bytes32) {
         return keccak256(abi.encode(STATE_TYPE, channelId, version, net, locksRoot, batch));
     }
 

@@ -14,7 +14,13 @@ interface IAdjudicator {
     /// @notice A clock was started by a side; the values are those recorded after the call, `locks` is empty if nothing
     /// new was recorded. Answers count while now <= deadline.
     event Challenged(
-        bytes32 indexed id, uint64 version, int128 net, bytes32 locksRoot, uint40 deadline, bool byB, bytes locks
+        bytes32 indexed id,
+        uint64 version,
+        int128 net,
+        bytes32 locksRoot,
+        uint40 deadline,
+        bool byB,
+        bytes locks
     );
     /// @notice A newer state was recorded; the deadline did not move.
     event Answered(bytes32 indexed id, uint64 version, int128 net, bytes32 locksRoot, bytes locks);
@@ -71,9 +77,12 @@ interface IAdjudicator {
     /// @notice The same for anybody whom a signer lets: `sig` is its signature over
     /// Challenge(id, the given state's version, deadline), good while now <= deadline.
     /// @dev Errors: as challenge, and TooLate; NotParty names the key that signed (zero if malformed).
-    function challengeFor(Channel calldata channel, SignedState calldata state, uint40 deadline, bytes calldata sig)
-        external
-        payable;
+    function challengeFor(
+        Channel calldata channel,
+        SignedState calldata state,
+        uint40 deadline,
+        bytes calldata sig
+    ) external payable;
 
     /// @notice Records a newer co-signed state. Anybody with both signatures may, while now <= the deadline or no clock
     /// runs (then it is a checkpoint). The deadline never moves.
@@ -100,8 +109,8 @@ interface IAdjudicator {
 
     /// @notice Everything kept under (asset, id): funds per side (deposited minus withdrawn), the recorded version and
     /// what A owes B in it, the deadline (0 = no clock), whether the channel is closed (all else is 0 then).
-    function recordOf(address asset, bytes32 channelId)
-        external
-        view
-        returns (int128 fundsA, int128 fundsB, uint64 version, int128 net, uint40 deadline, bool closed);
+    function recordOf(
+        address asset,
+        bytes32 channelId
+    ) external view returns (int128 fundsA, int128 fundsB, uint64 version, int128 net, uint40 deadline, bool closed);
 }

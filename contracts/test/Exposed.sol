@@ -26,11 +26,13 @@ contract Exposed is Signatures {
         return channel.id(chainIdAtDeployment);
     }
 
-    function stateDigest(bytes32 id, uint64 version, int128 net, bytes32 locksRoot, bytes32 batch)
-        external
-        view
-        returns (bytes32)
-    {
+    function stateDigest(
+        bytes32 id,
+        uint64 version,
+        int128 net,
+        bytes32 locksRoot,
+        bytes32 batch
+    ) external view returns (bytes32) {
         return _digest(ChannelLib.stateHash(id, version, net, locksRoot, batch));
     }
 

@@ -58,7 +58,12 @@ contract OddToken {
         if (manner == Manner.ReturnsFalse) return;
         if (manner == Manner.Reenters) _reenter();
         balanceOf[from] -= amount;
-        balanceOf[to] += manner == Manner.TakesFee ? amount - 1 : manner == Manner.PaysTwice ? 2 * amount : amount;
+        balanceOf[to] +=
+            manner == Manner.TakesFee
+                ? amount - 1
+                : manner == Manner.PaysTwice
+                    ? 2 * amount
+                    : amount;
     }
 
     function _reenter() private {
@@ -73,13 +78,19 @@ contract OddToken {
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, 1)
-            if eq(m, 3) { return(free, 0) }
-            if eq(m, 4) { return(free, 64) }
+            if eq(m, 3) {
+                return(free, 0)
+            }
+            if eq(m, 4) {
+                return(free, 64)
+            }
             if eq(m, 5) {
                 mstore(free, 2)
                 return(free, 32)
             }
-            if eq(m, 8) { return(free, 100000) }
+            if eq(m, 8) {
+                return(free, 100000)
+            }
         }
         return true;
     }

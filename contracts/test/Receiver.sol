@@ -36,7 +36,7 @@ contract Receiver {
         if (manner == Manner.Reverts) revert("this receiver says no");
         if (manner == Manner.BurnsGas) while (true) {}
         if (manner == Manner.Reenters) {
-            (bool done,) = victim.call(payload);
+            (bool done, ) = victim.call(payload);
             if (done) reentered = true;
         }
         if (manner == Manner.ReturnBomb) {

@@ -33,7 +33,7 @@ contract Till {
         require(have >= amount, Short(msg.sender, have, amount));
         balances[msg.sender] = have - amount;
         emit Drawn(msg.sender, amount, have == amount);
-        (bool paid,) = msg.sender.call{value: amount}("");
+        (bool paid, ) = msg.sender.call{value: amount}("");
         assert(paid);
     }
 }
