@@ -1,0 +1,112 @@
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { addressOf, domain } from '../../src/core/base/Signature.ts'
+import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
+import { deployed, type PlasmaCourt } from '../../src/core/plasma/Draft.ts'
+import type { OperatorParams } from '../../src/core/plasma/Operator.ts'
+import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
+import type { Chain as PlasmaChain } from '../../src/core/plasma/Transaction.ts'
+import type { Alarm } from '../../src/core/plasma/Watcher.ts'
+import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
+import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
+import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
+import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
+import { memoryStore } from '../../src/edge/store/Memory.ts'
+import type { Store } from '../../src/edge/store/Store.ts'
+import { Operator } from '../../src/role/Operator.ts'
+import { Wallet } from '../../src/role/Wallet.ts'
+import { Watcher } from '../../src/role/Watcher.ts'
+
+export const COURT: Hex = `0x${'c0'.repeat(20)}`
+export const ETHER_100 = 100n * 10n ** 18n
+export const MFP = 7 * 86_400
+export const DEPTH = 2
+
+/** A private key by its number. */
+export function key(n: number): Hex {
+  return uint(1000 + n, 32)
+}
+
+export const OPERATOR_KEY = key(0)
+export const CHAIN: PlasmaChain = { parent: ZERO, slot: 0, operator: addressOf(OPERATOR_KEY) }
+export const DOMAIN = domain(31337n, COURT)
+
+/** Layer 1 with the court's model and funded accounts, and people made on demand; nothing is mined by itself. */
+export class World {
+  readonly l1: SimulatedL1 = simulatedL1()
+  readonly court: SimulatedCourt<PlasmaCourt, PlasmaCall, PlasmaEvent>
+  readonly alarms: Alarm[] = []
+  readonly failures: unknown[] = []
+  readonly stops: (() => void)[] = []
+
+  constructor() {
+    const terms = { court: DOMAIN, mfp: MFP, margin: 3600, alarm: 43_200 }
+    const bonds = { bondGas: 150_000n, feeFloor: 10n ** 9n, feeCeiling: 200n * 10n ** 9n }
+    const state = deployed({ ...terms, ...bonds })
+    this.court = this.l1.deploy(COURT, rootChain, state, (call, fee) => callValue(state.terms, call, fee))
+    for (let n = 0; n < 10; n++) this.l1.money.mint(ETHER, addressOf(key(n)), ETHER_100)
+  }
+
+  operator(store: Store = memoryStore(), params: Partial<OperatorParams> = {}): Operator {
+    const all = { chain: CHAIN, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
+    const l1 = this.court.connect(CHAIN.operator)
+    const onFailure = (why: unknown) => this.failures.push(why)
+    const made = new Operator({ l1, store, params: all, from: 0, onFailure })
+    this.stops.push(() => made.stop())
+    return made
+  }
+
+  watcher(operator: Pick<OperatorApi, 'block'>, store: Store = memoryStore()): Watcher {
+    const l1 = this.court.connect(addressOf(key(9)))
+    const onFailure = (why: unknown) => this.failures.push(why)
+    const times = { depth: DEPTH, patience: 6 * 3600, warning: 86_400, from: 0 }
+    const onAlarm = (alarm: Alarm) => this.alarms.push(alarm)
+    const made = new Watcher({ l1, store, operator, chain: CHAIN, ...times, onAlarm, onFailure })
+    this.stops.push(() => made.stop())
+    return made
+  }
+
+  wallet(n: number, operator: Pick<OperatorApi, 'block' | 'submit'>, store: Store = memoryStore()): Wallet {
+    const l1 = this.court.connect(addressOf(key(n)))
+    const onFailure = (why: unknown) => this.failures.push(why)
+    const params = { chain: CHAIN, key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50 }
+    const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
+    this.stops.push(() => made.stop())
+    return made
+  }
+
+  /** Lets everybody finish what they are at. */
+  async rest(): Promise<void> {
+    for (let i = 0; i < 60; i++) await new Promise((done) => setImmediate(done))
+  }
+
+  /** Mines blocks, everybody resting in between. */
+  async mine(blocks = 1): Promise<void> {
+    for (let i = 0; i < blocks; i++) {
+      await this.rest()
+      this.l1.mine()
+    }
+    await this.rest()
+  }
+
+  /** Seals, and mines until everybody believes what was sealed. */
+  async settle(operator: Operator): Promise<void> {
+    operator.seal()
+    await this.mine(DEPTH + 3)
+  }
+
+  /** Lets seconds pass, then mines until their end is final. */
+  async pass(seconds: number): Promise<void> {
+    await this.rest()
+    this.l1.mine(this.l1.head().time + seconds)
+    await this.mine(DEPTH + 1)
+  }
+
+  stop(): void {
+    for (const stop of this.stops) stop()
+  }
+}
+
+/** An operator's API through its whole codec, without a network. */
+export function through(operator: Operator): OperatorApi {
+  return memoryClient(operatorHandler(operator.api))
+}
