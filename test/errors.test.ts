@@ -2,7 +2,15 @@ import { expect } from 'chai'
 import { planted, projectFiles } from './house/files.ts'
 import { type Tried, unprovoked } from './house/provoked.ts'
 
-const COURTS: readonly Tried[] = [{ court: 'Adjudicator', folders: ['test/base', 'test/channel'], unreachable: [] }]
+const COURTS: readonly Tried[] = [
+  { court: 'Adjudicator', folders: ['test/base', 'test/channel'], unreachable: [] },
+  // Only ether is taken so far; the code that moves tokens is shared and brings its errors along.
+  {
+    court: 'RootChain',
+    folders: ['test/base', 'test/plasma'],
+    unreachable: ['SafeERC20FailedOperation', 'WrongTransfer'],
+  },
+]
 
 describe('errors', () => {
   const files = projectFiles()
@@ -23,6 +31,9 @@ describe('errors', () => {
       none - 1,
     )
     expect(count(`${asserter}it('x', () => { expectRefused(f(), 'NotParty') })`)).to.equal(none - 1)
+    expect(count("it('x', () => { expect(f()).to.deep.equal(['NotParty', 1]) })")).to.equal(none - 1)
+    const wrapper = `${asserter}const wrong = (name: string) => expectRefused(f(), name)`
+    expect(count(`${wrapper}\nit('x', () => { wrong('NotParty') })`)).to.equal(none - 1)
   })
 
   it('counts a selector that is expected of something, and only then', () => {

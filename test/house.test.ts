@@ -3,7 +3,7 @@ import { stale, textOf } from '../bench/snapshot.ts'
 import { badNames, barrels, tooLong } from './house/ceilings.ts'
 import { type Files, planted, projectFiles } from './house/files.ts'
 import { staleTypes } from './house/fresh.ts'
-import { unlikeNouns, unlikeSignedTypes, unlikeVerbs } from './house/nouns.ts'
+import { unlikeNouns, unlikeSignedTypes, unlikeVerbs, untwinned } from './house/nouns.ts'
 import { impurities } from './house/purity.ts'
 import { strangeRefusals } from './house/refusals.ts'
 import { cycles, meetings, misplacedImports } from './house/rooms.ts'
@@ -189,6 +189,15 @@ describe('house', () => {
       /State is signed as/,
     ],
   ])
+
+  keeps('every noun of both languages has a twin test', untwinned, [])
+
+  it('misses the twin test of a noun that no random test of contracts imports', () => {
+    const untested = new Map([...files].filter(([path]) => !path.startsWith('test/channel/')))
+    expect(untwinned(untested)).to.contain(
+      'src/core/channel/Channel.ts has no twin test: none imports it, fast-check and hardhat',
+    )
+  })
 
   keeps('files are short', tooLong, [
     ['a contract of 601 lines', { 'contracts/base/Planted.sol': 'contract Planted {}\n'.repeat(601) }, /601 lines/],

@@ -111,13 +111,14 @@ function joinedStrings(text: string): string {
   return text.replace(/"\s*"/g, '')
 }
 
-/** Files of the core that declare a noun of both languages and are imported by no test that is random and runs contracts. */
+/** Files of the core that declare a noun of both languages, have verbs, and are imported by no test that is random and runs contracts. */
 export function untwinned(files: Files): readonly string[] {
   const structs = structsOf(artifactsOf(files))
   const nouns = [...nounsOf(files)].filter(([name]) => structs.has(name))
   const graph = graphOf(files)
   const twins = under(files, 'test').filter(([, text]) => /'hardhat'/.test(text) && /'fast-check'/.test(text))
   return [...new Set(nouns.map(([, { path }]) => path))]
+    .filter((path) => /^export (?:function|const)/m.test(files.get(path)!))
     .filter((path) => !twins.some(([test]) => graph.get(test)?.includes(path)))
     .map((path) => `${path} has no twin test: none imports it, fast-check and hardhat`)
 }

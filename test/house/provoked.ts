@@ -25,38 +25,67 @@ export function unprovoked(files: Files, { court, folders, unreachable }: Tried)
   ]
 }
 
-/** The names that tests assert: literal arguments of an asserting call, and selectors that are expected of something. */
+/** The names that tests assert, in a function given to `it`: as arguments of an asserting call, or as what is expected. */
 function provokedIn(files: Files, folders: readonly string[]): ReadonlySet<string> {
-  const asserters = assertersOf(files)
-  const nodes = folders
+  const shared = new Set([MATCHER, ...under(files, 'test').flatMap(([path, text]) => assertersOf(treeOf(path, text)))])
+  const texts = folders
     .flatMap((folder) => under(files, folder))
-    .flatMap(([path, text]) => [...nodesOf(treeOf(path, text))])
-  const calls = nodes.filter(ts.isCallExpression).filter((call) => testAround(call) !== undefined)
-  const asserting = calls.filter((call) => asserters.has(calleeOf(call)) || isExpectedSelector(call))
-  return new Set(asserting.flatMap((call) => call.arguments.filter(ts.isStringLiteralLike)).map(({ text }) => text))
-}
-
-/** `const selector = court.interface.getError('Name')…` of a test that later expects something to equal `selector`. */
-function isExpectedSelector(call: ts.CallExpression): boolean {
-  if (calleeOf(call) !== 'getError') return false
-  const variable = ts.findAncestor(call, ts.isVariableDeclaration)?.name.getText()
-  const body = testAround(call)!
-  return [...nodesOf(body)].some(
-    (node) =>
-      ts.isCallExpression(node) &&
-      ts.isPropertyAccessExpression(node.expression) &&
-      /^expect\(/.test(node.getText()) &&
-      node.arguments.some((argument) => argument.getText() === variable),
-  )
+    .flatMap(([path, text]) => {
+      const calls = [...nodesOf(treeOf(path, text))].filter(ts.isCallExpression)
+      const asserters = new Set([...shared, ...wrappersOf(treeOf(path, text), shared)])
+      return calls.filter((call) => testAround(call)).flatMap((call) => assertedBy(call, asserters))
+    })
+  return new Set(texts)
 }
 
 /** Functions of the tests that compare a refusal: named for it, and with an assertion in their body. */
-function assertersOf(files: Files): ReadonlySet<string> {
-  const names = under(files, 'test')
-    .flatMap(([path, text]) => [...nodesOf(treeOf(path, text))])
-    .filter((node) => ts.isFunctionDeclaration(node) && /expect\(/.test(node.body?.getText() ?? ''))
-    .map((node) => (node as ts.FunctionDeclaration).name?.text ?? '')
-  return new Set([MATCHER, ...names.filter((name) => /refus|revert/i.test(name))])
+function assertersOf(tree: ts.SourceFile): readonly string[] {
+  return functionsOf(tree).flatMap(([name, body]) =>
+    /refus|revert/i.test(name) && /\bexpect\(/.test(body.getText()) ? [name] : [],
+  )
+}
+
+/** Functions of a file that hand what they are given on to an asserting one. */
+function wrappersOf(tree: ts.SourceFile, asserters: ReadonlySet<string>): readonly string[] {
+  return functionsOf(tree).flatMap(([name, body]) => {
+    const inner = [...nodesOf(body)].some((node) => ts.isCallExpression(node) && asserters.has(calleeOf(node)))
+    return inner ? [name] : []
+  })
+}
+
+function functionsOf(tree: ts.SourceFile): readonly (readonly [name: string, body: ts.Node])[] {
+  return [...nodesOf(tree)].flatMap((node) => {
+    if (ts.isFunctionDeclaration(node) && node.name && node.body) return [[node.name.text, node.body] as const]
+    if (!ts.isVariableDeclaration(node) || !node.initializer || !ts.isArrowFunction(node.initializer)) return []
+    return [[node.name.getText(), node.initializer.body] as const]
+  })
+}
+
+/** The names that a call asserts, if it asserts any. */
+function assertedBy(call: ts.CallExpression, asserters: ReadonlySet<string>): readonly string[] {
+  const callee = calleeOf(call)
+  if (asserters.has(callee)) return textsOf(call.arguments)
+  const expected = expectedBy(call)
+  if (expected) return textsOf(expected.flatMap((it) => (ts.isArrayLiteralExpression(it) ? it.elements : [it])))
+  // `const selector = court.interface.getError('Name')…`, or `ethers.id('Name()')…`, that something is expected to equal.
+  if (!['getError', 'id'].includes(callee) || !isExpectedLater(call)) return []
+  return textsOf(call.arguments).map((text) => text.replace(/\(.*$/, ''))
+}
+
+function textsOf(nodes: readonly ts.Node[]): readonly string[] {
+  return nodes.filter(ts.isStringLiteralLike).map(({ text }) => text)
+}
+
+/** `expect(…).to.equal(…)`, or any other end of such a sentence. */
+function expectedBy(node: ts.Node): readonly ts.Expression[] | undefined {
+  const ends = ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)
+  return ends && /^expect\(/.test(node.getText()) ? node.arguments : undefined
+}
+
+function isExpectedLater(call: ts.CallExpression): boolean {
+  const variable = ts.findAncestor(call, ts.isVariableDeclaration)?.name.getText()
+  const expected = [...nodesOf(testAround(call)!)].flatMap((node) => expectedBy(node) ?? [])
+  return expected.some((node) => node.getText() === variable)
 }
 
 function calleeOf(call: ts.CallExpression): string {
