@@ -1,0 +1,90 @@
+import type { Interface, Signer } from 'ethers'
+import type { Hex } from '../../core/base/Bytes.ts'
+import { Fault } from '../Fault.ts'
+import { eventOf } from './Abi.ts'
+import type { Chain } from './Chain.ts'
+import { type Follower, follow } from './Follow.ts'
+import { chainIdOf, checkNetwork, type Node, unreachable } from './Node.ts'
+import { send } from './Send.ts'
+
+/** What a client of a real court needs. */
+export interface RpcOptions<Call> {
+  /** The node: `httpNode(url)`, or Hardhat's `ethers.provider`. */
+  readonly provider: Node
+  /** Signs and pays for this client's transactions. */
+  readonly signer: Signer
+  readonly court: Hex
+  readonly abi: Interface
+  /** Wei to attach to a call. */
+  readonly callValue: (call: Call) => bigint | Promise<bigint>
+  /** The chain that the court must be on; any if absent. */
+  readonly chainId?: bigint
+  /** What people call the node and the court in sentences: "the chain" and "a contract" if absent. */
+  readonly name?: string
+  readonly contract?: string
+  /** Milliseconds between looks at the node (500), and before a failed one is repeated (250, doubling). */
+  readonly interval?: number
+  readonly retry?: number
+  /** How many blocks a reorg may take back (128). */
+  readonly depth?: number
+  /** Told once an outage, and once when a reorg is too deep and following has ended. */
+  readonly onFault?: (fault: Fault) => void
+}
+
+/** A chain over a node, which can be told to look at once. */
+export interface RpcChain<Call, Event> extends Chain<Call, Event> {
+  /** Resolves when every follower has what the node has now. */
+  poll(): Promise<void>
+}
+
+/**
+ * The court at `court` as `signer` sees it through a node. Throws ChainUnreachable, WrongNetwork or NotDeployed,
+ * before anything else.
+ */
+export async function rpcChain<Call extends { readonly verb: string }, Event extends { readonly name: string }>(
+  options: RpcOptions<Call>,
+): Promise<RpcChain<Call, Event>> {
+  const { provider: node, court, abi, callValue } = options
+  const { name = 'the chain', contract = 'a contract', interval = 500, retry = 250, depth = 128 } = options
+  const onFault = options.onFault ?? (() => undefined)
+  const chainId = await chainIdOf(node, name)
+  checkNetwork(name, chainId, options.chainId)
+  await checkCode(node, name, court, contract)
+  const signer = options.signer.provider ? options.signer : options.signer.connect(node)
+  const sender = (await signer.getAddress()).toLowerCase() as Hex
+  const followers = new Set<Follower>()
+  const poll = async () => {
+    await Promise.all([...followers].map((one) => one.poll()))
+  }
+  const decode = (log: Parameters<typeof eventOf>[1]) => eventOf(abi, log) as Event | undefined
+  return {
+    chainId,
+    court,
+    sender,
+    poll,
+    follow(from, sink) {
+      const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, sink)
+      followers.add(one)
+      return () => {
+        one.stop()
+        followers.delete(one)
+      }
+    },
+    async send(call) {
+      const receipt = await send({ node, name, court, sender, signer, abi, callValue, interval, onFault }, call)
+      void poll()
+      return receipt
+    },
+  }
+}
+
+async function checkCode(node: Node, name: string, court: Hex, contract: string): Promise<void> {
+  const code = await node.send('eth_getCode', [court, 'latest']).catch((why) => {
+    throw unreachable(name, why)
+  })
+  if (code !== '0x') return
+  throw new Fault(
+    'NotDeployed',
+    `there is no ${contract.replace(/^an? /, '')} at ${court} on ${name}; deploy it or check the address`,
+  )
+}

@@ -1,0 +1,206 @@
+import { type Interface, keccak256, type Signer, type TransactionRequest } from 'ethers'
+import type { Hex } from '../../core/base/Bytes.ts'
+import type { Refusal } from '../../core/base/Step.ts'
+import { Fault, reason } from '../Fault.ts'
+import { dataOf, refusalOf } from './Abi.ts'
+import type { Receipt } from './Chain.ts'
+import { type Node, quantity, unreachable } from './Node.ts'
+
+/** How to send a court's calls. */
+export interface SendParts<Call> {
+  readonly node: Node
+  readonly name: string
+  readonly court: Hex
+  readonly sender: Hex
+  readonly signer: Signer
+  readonly abi: Interface
+  /** Wei to attach to a call. */
+  readonly callValue: (call: Call) => bigint | Promise<bigint>
+  /** Milliseconds between looks for a receipt. */
+  readonly interval: number
+  /** Told once an outage. */
+  readonly onFault: (fault: Fault) => void
+}
+
+/** A transaction may use no more (EIP-7825). */
+const MOST_GAS = 16_777_216n
+
+interface Sent {
+  readonly hash: Hex
+  readonly nonce: number
+  readonly request: TransactionRequest
+}
+
+/**
+ * Sends one call: checks it against the newest state, so that what the contract would refuse rejects with its Refusal
+ * and costs nothing, then signs, sends and waits until it is mined.
+ */
+export async function send<Call extends { readonly verb: string }>(
+  parts: SendParts<Call>,
+  call: Call,
+): Promise<Receipt> {
+  const data = dataOf(parts.abi, call)
+  const lane = laneOf(parts.node, parts.sender)
+  const sent = await lane.next(async () => {
+    const request = { from: parts.sender, to: parts.court, data, value: await parts.callValue(call) }
+    const gas = await meant(parts, async () => allowance(parts.node, request))
+    const nonce = await lane.nonce(parts.node)
+    const full = { ...request, gasLimit: gas, nonce }
+    const hash = await meant(parts, () => broadcast(parts, full))
+    lane.began(nonce)
+    return { hash, nonce, request: full }
+  })
+  try {
+    return await mined(parts, sent)
+  } finally {
+    lane.ended(sent.nonce)
+  }
+}
+
+/** The order of one sender's transactions on one node, shared by all who send for it. */
+interface Lane {
+  next<T>(run: () => Promise<T>): Promise<T>
+  nonce(node: Node): Promise<number>
+  began(nonce: number): void
+  ended(nonce: number): void
+}
+
+const lanes = new WeakMap<Node, Map<Hex, Lane>>()
+
+function laneOf(node: Node, sender: Hex): Lane {
+  const ofNode = lanes.get(node) ?? new Map<Hex, Lane>()
+  lanes.set(node, ofNode)
+  const lane = ofNode.get(sender) ?? newLane(sender)
+  ofNode.set(sender, lane)
+  return lane
+}
+
+function newLane(sender: Hex): Lane {
+  const flying = new Set<number>()
+  let tail: Promise<unknown> = Promise.resolve()
+  return {
+    next(run) {
+      const turn = tail.then(run, run)
+      tail = turn.catch(() => undefined)
+      return turn
+    },
+    // The node counts what it holds; what flies and it has lost sight of still counts.
+    async nonce(node) {
+      const counted = Number(await node.send('eth_getTransactionCount', [sender, 'pending']))
+      return Math.max(counted, ...[...flying].map((one) => one + 1))
+    },
+    began: (nonce) => flying.add(nonce),
+    ended: (nonce) => flying.delete(nonce),
+  }
+}
+
+/** The gas to allow: a static call first, whose refusal is the clearest, then the node's estimate and a quarter more. */
+async function allowance(node: Node, { from, to, data, value }: TransactionRequest): Promise<bigint> {
+  const request = { from, to, data, value: quantity(BigInt(value ?? 0)) }
+  await node.send('eth_call', [request, 'pending'])
+  const estimate = BigInt((await node.send('eth_estimateGas', [request, 'pending'])) as string)
+  const allowed = estimate + estimate / 4n + 20_000n
+  return allowed < MOST_GAS ? allowed : MOST_GAS
+}
+
+/** Signs here if the signer can, so that sending again is the same transaction; else lets the node sign. */
+async function broadcast({ node, signer }: SendParts<never>, request: TransactionRequest): Promise<Hex> {
+  if (!('signingKey' in signer)) return (await signer.sendTransaction(request)).hash as Hex
+  const raw = await signer.signTransaction(await signer.populateTransaction(request))
+  try {
+    return (await node.send('eth_sendRawTransaction', [raw])) as Hex
+  } catch (why) {
+    if (revertData(why) !== undefined || !(await holds(node, keccak256(raw)))) throw why
+    return keccak256(raw) as Hex
+  }
+}
+
+/** Whether the node has a transaction, whatever it answered when it was sent. */
+async function holds(node: Node, hash: string): Promise<boolean> {
+  return (await node.send('eth_getTransactionByHash', [hash])) !== null
+}
+
+async function mined<Call>(parts: SendParts<Call>, sent: Sent): Promise<Receipt> {
+  let gone = 0
+  for (;;) {
+    const found = await asked(parts, 'eth_getTransactionReceipt', [sent.hash])
+    if (found) return receiptOf(parts, sent, found as Record<string, Hex>)
+    const count = Number(await asked(parts, 'eth_getTransactionCount', [parts.sender, 'latest']))
+    // Twice, because the transaction may be mined between the two questions.
+    gone = count > sent.nonce ? gone + 1 : 0
+    if (gone > 1) {
+      throw new Fault(
+        'Dropped',
+        `transaction ${sent.hash} was replaced by another of this sender; look at its account, then send it again`,
+      )
+    }
+    await new Promise((done) => setTimeout(done, parts.interval))
+  }
+}
+
+/** Asks until the node answers: what was sent is out of our hands, so giving up would only lose sight of it. */
+async function asked<Call>(parts: SendParts<Call>, method: string, params: unknown[]): Promise<unknown> {
+  for (let wait = parts.interval; ; wait = Math.min(2 * wait, 10_000)) {
+    try {
+      return await parts.node.send(method, params)
+    } catch (why) {
+      if (wait === parts.interval) parts.onFault(unreachable(parts.name, why))
+      await new Promise((done) => setTimeout(done, wait))
+    }
+  }
+}
+
+async function receiptOf<Call>(parts: SendParts<Call>, sent: Sent, found: Record<string, Hex>): Promise<Receipt> {
+  if (BigInt(found.status!) === 0n) throw await whyReverted(parts, sent, found.blockNumber!)
+  return { hash: sent.hash, block: Number(found.blockNumber), gasUsed: BigInt(found.gasUsed!) }
+}
+
+/** A reverted transaction keeps no reason; the same call in its block has the same one, unless others came between. */
+async function whyReverted<Call>(
+  parts: SendParts<Call>,
+  { hash, request }: Sent,
+  block: Hex,
+): Promise<Refusal | Fault> {
+  const { from, to, data, value } = request
+  try {
+    await parts.node.send('eth_call', [{ from, to, data, value: quantity(BigInt(value ?? 0)) }, block])
+  } catch (why) {
+    const revert = revertData(why)
+    if (revert !== undefined) return refusalOf(parts.abi, revert)
+  }
+  return new Fault(
+    'CallFailed',
+    `transaction ${hash} was mined and failed; look at what came before it and send it again`,
+  )
+}
+
+/** Runs a request; what goes wrong comes out as the contract's refusal or a fault in plain words. */
+async function meant<T>(parts: Pick<SendParts<never>, 'abi' | 'name' | 'sender'>, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (why) {
+    if (why instanceof Fault) throw why
+    const data = revertData(why)
+    if (data !== undefined) throw refusalOf(parts.abi, data)
+    if (/insufficient funds|enough funds/i.test(reason(why))) {
+      throw new Fault(
+        'InsufficientFunds',
+        `${parts.sender} has too little ether for this call and its gas; send it some first`,
+        why,
+      )
+    }
+    throw unreachable(parts.name, why)
+  }
+}
+
+/** The revert data somewhere in what a provider threw: each wraps it in its own way. */
+function revertData(why: unknown, depth = 0): string | undefined {
+  if (typeof why !== 'object' || why === null || depth > 5) return undefined
+  const { data, error, info, cause } = why as Record<string, unknown>
+  if (typeof data === 'string' && /^0x([0-9a-f]{2})*$/i.test(data)) return data
+  for (const inner of [data, error, info, cause]) {
+    const found = revertData(inner, depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
