@@ -2,7 +2,8 @@ import type { Interface, Signer } from 'ethers'
 import type { Hex } from '../../core/base/Bytes.ts'
 import { Fault } from '../Fault.ts'
 import { eventOf } from './Abi.ts'
-import type { Chain } from './Chain.ts'
+import { allow } from './Allowance.ts'
+import type { Chain, Receipt } from './Chain.ts'
 import { type Follower, follow } from './Follow.ts'
 import { chainIdOf, checkNetwork, type Node, unreachable } from './Node.ts'
 import { send } from './Send.ts'
@@ -15,8 +16,10 @@ export interface RpcOptions<Call> {
   readonly signer: Signer
   readonly court: Hex
   readonly abi: Interface
-  /** Wei to attach to a call. */
+  /** Wei to attach to a call; asked right before it is checked and sent. */
   readonly callValue: (call: Call) => bigint | Promise<bigint>
+  /** The token that the court pulls from the sender of a call: approved first. None if absent. */
+  readonly pulls?: (call: Call) => Pulled | undefined
   /** The chain that the court must be on; any if absent. */
   readonly chainId?: bigint
   /** What people call the node and the court in sentences: "the chain" and "a contract" if absent. */
@@ -29,6 +32,12 @@ export interface RpcOptions<Call> {
   readonly depth?: number
   /** Told once an outage, and once when a reorg is too deep and following has ended. */
   readonly onFault?: (fault: Fault) => void
+}
+
+/** Money of a token that a court pulls. */
+export interface Pulled {
+  readonly token: Hex
+  readonly amount: bigint
 }
 
 /** A chain over a node, which can be told to look at once. */
@@ -56,12 +65,25 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
   const poll = async () => {
     await Promise.all([...followers].map((one) => one.poll()))
   }
+  const parts = { node, name, court, sender, signer, abi, callValue, interval, onFault }
+  // One after another: an allowance is for the call that follows it and no other may use it up.
+  let pulling: Promise<unknown> = Promise.resolve()
+  const pull = ({ token, amount }: Pulled, call: Call): Promise<Receipt> => {
+    const turn = async () => {
+      await allow(parts, token, court, amount)
+      return send(parts, call)
+    }
+    const pulled = pulling.then(turn, turn)
+    pulling = pulled
+    return pulled
+  }
   const decode = (log: Parameters<typeof eventOf>[1]) => eventOf(abi, log) as Event | undefined
   return {
     chainId,
     court,
     sender,
     poll,
+    head: () => headOf(node, name),
     follow(from, sink) {
       const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, sink)
       followers.add(one)
@@ -71,10 +93,19 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
       }
     },
     async send(call) {
-      const receipt = await send({ node, name, court, sender, signer, abi, callValue, interval, onFault }, call)
+      const pulled = options.pulls?.(call)
+      const receipt = await (pulled ? pull(pulled, call) : send(parts, call))
       void poll()
       return receipt
     },
+  }
+}
+
+async function headOf(node: Node, name: string): Promise<number> {
+  try {
+    return Number(await node.send('eth_blockNumber', []))
+  } catch (why) {
+    throw unreachable(name, why)
   }
 }
 

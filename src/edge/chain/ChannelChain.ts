@@ -1,0 +1,34 @@
+import { Interface } from 'ethers'
+import { Adjudicator__factory } from '../../../typechain-types/index.ts'
+import { ETHER } from '../../core/base/Bytes.ts'
+import type { ChannelCall, ChannelEvent } from '../../core/channel/Adjudicator.ts'
+import { TOKEN } from './Allowance.ts'
+import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
+
+/** What a client of the channel court needs: a node, a signer and the court's address, and what RpcOptions adds. */
+export type ChannelChainOptions = Omit<RpcOptions<ChannelCall>, 'abi' | 'callValue' | 'pulls' | 'contract'>
+
+// A deposit of a token fails by the token's own errors.
+const abi = new Interface([...Adjudicator__factory.createInterface().fragments, ...errorsOf(TOKEN)])
+
+/**
+ * The channel court on a real chain; deposits of a token are approved to it first, exactly as far as needed. Throws
+ * ChainUnreachable, WrongNetwork or NotDeployed.
+ */
+export function channelChain(options: ChannelChainOptions): Promise<RpcChain<ChannelCall, ChannelEvent>> {
+  return rpcChain({ ...options, abi, callValue, pulls, contract: 'adjudicator' })
+}
+
+/** Wei to attach to a call: the deposit's ether, nothing for others. */
+export function callValue(call: ChannelCall): bigint {
+  return call.verb === 'deposit' && call.asset === ETHER ? call.amount : 0n
+}
+
+/** The token that the court pulls from the sender of a call, and how much. */
+function pulls(call: ChannelCall) {
+  return call.verb === 'deposit' && call.asset !== ETHER ? { token: call.asset, amount: call.amount } : undefined
+}
+
+function errorsOf(of: Interface) {
+  return of.fragments.filter(({ type }) => type === 'error')
+}

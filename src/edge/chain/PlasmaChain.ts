@@ -1,0 +1,51 @@
+import { RootChain__factory } from '../../../typechain-types/index.ts'
+import type { Hex } from '../../core/base/Bytes.ts'
+import { domain } from '../../core/base/Signature.ts'
+import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
+import type { Terms } from '../../core/plasma/Draft.ts'
+import { callValue } from '../../core/plasma/RootChain.ts'
+import { type Node, unreachable } from './Node.ts'
+import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
+
+/** What a client of the Plasma court needs: a node, a signer and the court's address, and what RpcOptions adds. */
+export type PlasmaChainOptions = Omit<RpcOptions<PlasmaCall>, 'abi' | 'callValue' | 'pulls' | 'contract'>
+
+/** The Plasma court on a real chain, with the terms that it was deployed with. */
+export interface PlasmaChain extends RpcChain<PlasmaCall, PlasmaEvent> {
+  readonly terms: Terms
+}
+
+const abi = RootChain__factory.createInterface()
+
+/**
+ * The Plasma court on a real chain; a start carries the bond for the newest base fee. Throws ChainUnreachable,
+ * WrongNetwork or NotDeployed.
+ */
+export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaChain> {
+  const { provider: node, name = 'the chain' } = options
+  let terms: Terms | undefined
+  const value = async (call: PlasmaCall) => callValue(terms!, call, await baseFee(node))
+  const chain = await rpcChain<PlasmaCall, PlasmaEvent>({ ...options, abi, callValue: value, contract: 'root chain' })
+  terms = await termsOf(node, name, chain.chainId, chain.court)
+  return { ...chain, terms }
+}
+
+async function baseFee(node: Node): Promise<bigint> {
+  const block = (await node.send('eth_getBlockByNumber', ['latest', false])) as { readonly baseFeePerGas: Hex }
+  return BigInt(block.baseFeePerGas)
+}
+
+async function termsOf(node: Node, name: string, chainId: bigint, court: Hex): Promise<Terms> {
+  const read = async (field: 'mfp' | 'margin' | 'alarm' | 'bondGas' | 'feeFloor' | 'feeCeiling') => {
+    const call = { to: court, data: abi.encodeFunctionData(field as 'mfp') }
+    return BigInt((await node.send('eth_call', [call, 'latest'])) as Hex)
+  }
+  try {
+    const seconds = await Promise.all([read('mfp'), read('margin'), read('alarm')])
+    const [mfp, margin, alarm] = seconds.map(Number) as [number, number, number]
+    const [bondGas, feeFloor, feeCeiling] = await Promise.all([read('bondGas'), read('feeFloor'), read('feeCeiling')])
+    return { court: domain(chainId, court), mfp, margin, alarm, bondGas, feeFloor, feeCeiling }
+  } catch (why) {
+    throw unreachable(name, why)
+  }
+}

@@ -1,0 +1,137 @@
+import { expect } from 'chai'
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { domain, sign } from '../../src/core/base/Signature.ts'
+import { adjudicate, type ChannelCall, newCourt, type SignedState } from '../../src/core/channel/Adjudicator.ts'
+import { type Channel, channelId, FINAL, finalState, type State, stateDigest } from '../../src/core/channel/Channel.ts'
+import { callValue, channelChain } from '../../src/edge/chain/ChannelChain.ts'
+import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { Adjudicator__factory, Token__factory } from '../../typechain-types/index.ts'
+import { type Both, both, call, compared, held, pairOf, pass } from './both.ts'
+import { faultIn } from './plain.ts'
+
+const [alice, bob] = [localAccount(0), localAccount(1)]
+
+async function world() {
+  const chains = await both()
+  const deployer = (await chains.connection.ethers.getSigners())[4]!
+  const court = (await (await new Adjudicator__factory(deployer).deploy()).getAddress()).toLowerCase() as Hex
+  const token = await new Token__factory(deployer).deploy()
+  const asset = (await token.getAddress()).toLowerCase() as Hex
+  for (const { address } of [alice, bob]) {
+    await token.mint(address, 1000n)
+    chains.l1.money.mint(asset, address, 1000n)
+  }
+  const simulated = chains.l1.deploy(court, adjudicate, newCourt(domain(31337n, court)), callValue)
+  const connect = async (index: number) => {
+    const signer = (await chains.connection.ethers.getSigners())[index]!
+    return channelChain({ provider: chains.provider, signer, court, interval: 5 })
+  }
+  return { chains, court, asset, pair: await pairOf(chains, connect, simulated) }
+}
+
+type World = Awaited<ReturnType<typeof world>>
+
+function terms(asset: Hex): Channel {
+  const [a, b] = [alice, bob].map(({ address }) => ({ owner: address, signer: address })) as [
+    Channel['a'],
+    Channel['b'],
+  ]
+  return { a, b, asset, challengePeriod: 3600, bond: 0n, salt: uint(7, 32) }
+}
+
+function signed({ court }: World, channel: Channel, version: bigint, net: bigint): SignedState {
+  const under = domain(31337n, court)
+  const state: State = { channelId: channelId(under, channel), version, net, locksRoot: ZERO, batch: ZERO }
+  const [sigA, sigB] = [alice, bob].map(({ key }) => sign(stateDigest(under, state), key)) as [Hex, Hex]
+  return { version, net, batch: ZERO, locks: '0x', sigA, sigB }
+}
+
+/** Who gained how much of an asset while `run` ran, on both chains; ether on the real one also pays for gas. */
+async function gained(chains: Both, asset: Hex, owner: Hex, run: () => Promise<void>) {
+  const before = await held(chains, asset, owner)
+  await run()
+  const after = await held(chains, asset, owner)
+  return { real: after.real - before.real, model: after.model - before.model }
+}
+
+describe('edge/chain of channels: Hardhat and the simulation', () => {
+  it('agree on a dispute over ether, refusals included', async () => {
+    const w = await world()
+    const { chains, court, pair } = w
+    const channel = terms(ETHER)
+    const id = channelId(domain(31337n, court), channel)
+    const say = (by: number, one: ChannelCall) => call(pair, by, one)
+    const deposit = (toB: boolean, amount: bigint): ChannelCall => ({
+      ...{ verb: 'deposit', asset: ETHER, channelId: id, toB, amount },
+    })
+    const settle: ChannelCall = { verb: 'settle', channel, locks: '0x' }
+    expect(await say(0, deposit(false, 0n))).to.equal('ZeroAmount')
+    expect(await say(0, deposit(false, 100n))).to.equal(undefined)
+    expect(await say(1, deposit(true, 50n))).to.equal(undefined)
+    expect(await say(2, { verb: 'challenge', channel, state: signed(w, channel, 1n, 5n) })).to.equal('NotParty')
+    expect(await say(1, { verb: 'challenge', channel, state: signed(w, channel, 1n, -5n) })).to.equal(undefined)
+    expect(await say(2, { verb: 'answer', channel, state: signed(w, channel, 9n, 60n) })).to.equal(undefined)
+    expect(await say(2, { verb: 'answer', channel, state: signed(w, channel, 8n, 0n) })).to.equal('StaleVersion')
+    expect(await say(0, settle)).to.be.a('string')
+    await pass(chains, 4000)
+    expect((await held(chains, ETHER, court)).real).to.equal(150n)
+    const toBob = await gained(chains, ETHER, bob.address, async () => {
+      expect(await say(2, settle)).to.equal(undefined)
+    })
+    expect(toBob).to.deep.equal({ real: 110n, model: 110n })
+    expect(await say(2, settle)).to.equal('ChannelClosed')
+    expect(await say(2, { verb: 'claimCredit', asset: ETHER, owner: bob.address, to: bob.address })).to.equal(
+      'NoCredit',
+    )
+    expect(await compared(pair)).to.deep.equal(['Deposited', 'Deposited', 'Challenged', 'Answered', 'Settled'])
+  })
+
+  it('agree on a channel of a token that is concluded; deposits are approved as far as needed', async () => {
+    const w = await world()
+    const { chains, court, asset, pair } = w
+    const channel = terms(asset)
+    const id = channelId(domain(31337n, court), channel)
+    await call(pair, 0, {
+      verb: 'deposit',
+      asset,
+      channelId: id,
+      toB: false,
+      amount: 300n,
+    })
+    await call(pair, 1, { verb: 'deposit', asset, channelId: id, toB: true, amount: 20n })
+    const under = domain(31337n, court)
+    const final = stateDigest(under, finalState(id, 70n))
+    const [sigA, sigB] = [sign(final, alice.key), sign(final, bob.key)]
+    expect(finalState(id, 70n).version).to.equal(FINAL)
+    expect(await call(pair, 2, { verb: 'conclude', channel, net: 70n, sigA, sigB })).to.equal(undefined)
+    for (const [owner, amount] of [
+      [alice.address, 930n],
+      [bob.address, 1070n],
+      [court, 0n],
+    ] as const) {
+      expect(await held(chains, asset, owner)).to.deep.equal({ real: amount, model: amount })
+    }
+    const token = await chains.connection.ethers.getContractAt('Token', asset)
+    expect(await token.allowance(alice.address, court)).to.equal(0n)
+    expect(await compared(pair)).to.deep.equal(['Deposited', 'Deposited', 'Concluded'])
+  })
+
+  it('keeps the allowances of deposits apart that are sent at once', async () => {
+    const { asset, pair, chains } = await world()
+    const deposit = (amount: bigint): ChannelCall => ({
+      ...{ verb: 'deposit', asset, channelId: uint(amount, 32), toB: false, amount },
+    })
+    await Promise.all([5n, 7n, 2n].map((amount) => pair.real[0]!.send(deposit(amount))))
+    expect((await held(chains, asset, alice.address)).real).to.equal(986n)
+  })
+
+  it('names what a token refuses, and an asset that is no token', async () => {
+    const { asset, pair } = await world()
+    const deposit = (of: Hex, amount: bigint): ChannelCall => ({
+      ...{ verb: 'deposit', asset: of, channelId: ZERO, toB: false, amount },
+    })
+    const poor = await pair.real[0]!.send(deposit(asset, 1001n)).catch((why) => why)
+    expect([poor.code, ...poor.args]).to.deep.equal(['ERC20InsufficientBalance', alice.address, 1000n, 1001n])
+    expect((await faultIn(pair.real[0]!.send(deposit(bob.address, 1n)))).code).to.equal('NotDeployed')
+  })
+})
