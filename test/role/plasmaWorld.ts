@@ -1,8 +1,9 @@
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { addressOf, domain } from '../../src/core/base/Signature.ts'
+import type { L1Input } from '../../src/core/base/Step.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
 import { deployed, type PlasmaCourt } from '../../src/core/plasma/Draft.ts'
-import type { OperatorParams } from '../../src/core/plasma/Operator.ts'
+import type { OperatorOutput, OperatorParams } from '../../src/core/plasma/Operator.ts'
 import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
 import type { Chain as PlasmaChain } from '../../src/core/plasma/Transaction.ts'
 import type { Alarm } from '../../src/core/plasma/Watcher.ts'
@@ -36,6 +37,11 @@ export class World {
   readonly court: SimulatedCourt<PlasmaCourt, PlasmaCall, PlasmaEvent>
   readonly alarms: Alarm[] = []
   readonly failures: unknown[] = []
+  readonly dropped: OperatorOutput[] = []
+  /** The commitments of the chain that layer 1 has now, oldest first. */
+  readonly commits: (PlasmaEvent & { readonly name: 'Committed' })[] = []
+  /** Whether layer 1 takes no transactions of the operator. */
+  deaf = false
   readonly stops: (() => void)[] = []
 
   constructor() {
@@ -43,14 +49,23 @@ export class World {
     const bonds = { bondGas: 150_000n, feeFloor: 10n ** 9n, feeCeiling: 200n * 10n ** 9n }
     const state = deployed({ ...terms, ...bonds })
     this.court = this.l1.deploy(COURT, rootChain, state, (call, fee) => callValue(state.terms, call, fee))
+    this.court.connect(COURT).follow(0, (input) => this.#record(input))
     for (let n = 0; n < 10; n++) this.l1.money.mint(ETHER, addressOf(key(n)), ETHER_100)
+  }
+
+  #record({ kind, block }: L1Input<PlasmaEvent>): void {
+    for (const event of block.events) {
+      if (event.name === 'Committed') kind === 'block' ? this.commits.push(event) : this.commits.pop()
+    }
   }
 
   operator(store: Store = memoryStore(), params: Partial<OperatorParams> = {}): Operator {
     const all = { chain: CHAIN, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
     const l1 = this.court.connect(CHAIN.operator)
+    const send = (call: PlasmaCall) => (this.deaf ? Promise.reject(new Error('deaf')) : l1.send(call))
     const onFailure = (why: unknown) => this.failures.push(why)
-    const made = new Operator({ l1, store, params: all, from: 0, onFailure })
+    const onOutput = (output: OperatorOutput) => output.kind === 'dropped' && this.dropped.push(output)
+    const made = new Operator({ l1: { ...l1, send }, store, params: all, from: 0, onOutput, onFailure })
     this.stops.push(() => made.stop())
     return made
   }
