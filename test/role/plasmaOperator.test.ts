@@ -201,22 +201,21 @@ describe('Operator', () => {
   })
 
   it('commits the same header again when a reorg took it away, at any depth short of final', async () => {
-    for (let depth = 1; depth <= DEPTH; depth++) {
+    for (const [depth, blocks] of [1, 2].flatMap((depth) => [1, 2].map((blocks) => [depth, blocks] as const))) {
       for (const remined of [true, false]) {
         const { world, operator } = await ready(3)
-        await operator.api.submit(payment(0))
-        operator.seal()
-        await world.mine(1)
-        await operator.api.submit(payment(1))
-        operator.seal()
-        await world.mine(depth - 1)
+        for (let n = 0; n < blocks; n++) {
+          await operator.api.submit(payment(n))
+          operator.seal()
+          await world.mine(n === 0 ? 1 : depth - 1)
+        }
         const { header: first } = await operator.api.block(1)
         world.l1.reorg(depth, remined ? {} : { remine: () => [] })
         await world.mine(DEPTH + 6)
-        await operator.api.submit(payment(2))
+        expect(world.commits.length, `${blocks} blocks, ${depth} deep, ${remined}`).to.equal(blocks)
+        for (let n = blocks; n < 3; n++) await operator.api.submit(payment(n))
         await world.settle(operator)
-        const hashes = await expectServed(world, operator)
-        expect(hashes).to.have.members([0, 1, 2].map((n) => hashOf(payment(n))))
+        expect(await expectServed(world, operator)).to.have.members([0, 1, 2].map((n) => hashOf(payment(n))))
         expect((await operator.api.block(1)).header).to.equal(first)
         expect(world.failures).to.deep.equal([])
         world.stop()
@@ -284,6 +283,25 @@ describe('Operator', () => {
     await world.mine(DEPTH + 3)
     await world.settle(again)
     expect(await expectServed(world, again)).to.have.length(4)
+    world.stop()
+  })
+
+  it('sees after a restart all of layer 1 that it saw when it took the transactions', async () => {
+    const store = memoryStore()
+    const { world, operator } = await ready(1, store)
+    await operator.api.submit(payment(0))
+    const sent = world.court.connect(PAYER).send(deposit(1))
+    await world.mine(DEPTH + 2)
+    await sent
+    expect(await refusal(operator.api.submit(payment(1))), 'not in this block').to.equal('UnknownInput')
+    operator.seal()
+    await operator.api.submit(payment(1))
+    operator.stop()
+    const again = world.operator(store)
+    expect(again.state.ledger.index).to.equal(1)
+    await world.mine(DEPTH + 3)
+    await world.settle(again)
+    expect(await expectServed(world, again)).to.deep.equal([0, 1].map((n) => hashOf(payment(n))))
     world.stop()
   })
 
