@@ -24,15 +24,10 @@ const abi = RootChain__factory.createInterface()
 export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaChain> {
   const { provider: node, name = 'the chain' } = options
   let terms: Terms | undefined
-  const value = async (call: PlasmaCall) => callValue(terms!, call, await baseFee(node))
+  const value = (call: PlasmaCall, baseFee: bigint) => callValue(terms!, call, baseFee)
   const chain = await rpcChain<PlasmaCall, PlasmaEvent>({ ...options, abi, callValue: value, contract: 'root chain' })
   terms = await termsOf(node, name, chain.chainId, chain.court)
   return { ...chain, terms }
-}
-
-async function baseFee(node: Node): Promise<bigint> {
-  const block = (await node.send('eth_getBlockByNumber', ['latest', false])) as { readonly baseFeePerGas: Hex }
-  return BigInt(block.baseFeePerGas)
 }
 
 async function termsOf(node: Node, name: string, chainId: bigint, court: Hex): Promise<Terms> {

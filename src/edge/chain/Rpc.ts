@@ -16,8 +16,8 @@ export interface RpcOptions<Call> {
   readonly signer: Signer
   readonly court: Hex
   readonly abi: Interface
-  /** Wei to attach to a call; asked right before it is checked and sent. */
-  readonly callValue: (call: Call) => bigint | Promise<bigint>
+  /** Wei to attach to a call at a base fee (wei per gas). */
+  readonly callValue: (call: Call, baseFee: bigint) => bigint
   /** The token that the court pulls from the sender of a call: approved first. None if absent. */
   readonly pulls?: (call: Call) => Pulled | undefined
   /** The chain that the court must be on; any if absent. */

@@ -4,7 +4,7 @@ import type { Refusal } from '../../core/base/Step.ts'
 import { Fault, reason } from '../Fault.ts'
 import { dataOf, refusalOf } from './Abi.ts'
 import type { Receipt } from './Chain.ts'
-import { type Node, quantity, unreachable } from './Node.ts'
+import { baseFee, type Node, quantity, unreachable } from './Node.ts'
 
 /** How to send a court's calls. */
 export interface SendParts<Call> {
@@ -14,8 +14,8 @@ export interface SendParts<Call> {
   readonly sender: Hex
   readonly signer: Signer
   readonly abi: Interface
-  /** Wei to attach to a call. */
-  readonly callValue: (call: Call) => bigint | Promise<bigint>
+  /** Wei to attach to a call at a base fee (wei per gas). */
+  readonly callValue: (call: Call, baseFee: bigint) => bigint
   /** Milliseconds between looks for a receipt. */
   readonly interval: number
   /** Told once an outage. */
@@ -28,7 +28,21 @@ const MOST_GAS = 16_777_216n
 interface Sent {
   readonly hash: Hex
   readonly nonce: number
-  readonly request: TransactionRequest
+  /** The call as nodes are asked what it would do. */
+  readonly checked: Asked
+}
+
+interface Asked extends Fees {
+  readonly from: Hex
+  readonly to: Hex
+  readonly data: Hex
+  readonly value: bigint
+  readonly gasLimit?: bigint
+}
+
+interface Fees {
+  readonly maxFeePerGas: bigint
+  readonly maxPriorityFeePerGas: bigint
 }
 
 /**
@@ -42,13 +56,18 @@ export async function send<Call extends { readonly verb: string }>(
   const data = dataOf(parts.abi, call)
   const lane = laneOf(parts.node, parts.sender)
   const sent = await lane.next(async () => {
-    const request = { from: parts.sender, to: parts.court, data, value: await parts.callValue(call) }
-    const gas = await meant(parts, async () => allowance(parts.node, request))
-    const nonce = await lane.nonce(parts.node)
-    const full = { ...request, gasLimit: gas, nonce }
-    const hash = await meant(parts, () => broadcast(parts, full))
-    lane.began(nonce)
-    return { hash, nonce, request: full }
+    const sent = await meant(parts, async () => {
+      const { base, fees } = await feesOf(parts.node)
+      const value = parts.callValue(call, base)
+      const shown = await shownValue(parts, call, value, fees)
+      const checked = { from: parts.sender, to: parts.court, data, value: shown, ...fees }
+      const gasLimit = await allowance(parts.node, checked)
+      const nonce = await lane.nonce(parts.node)
+      const request = { ...checked, value, gasLimit, nonce }
+      return { hash: await broadcast(parts, request), nonce, checked: { ...checked, gasLimit } }
+    })
+    lane.began(sent.nonce)
+    return sent
   })
   try {
     return await mined(parts, sent)
@@ -94,13 +113,42 @@ function newLane(sender: Hex): Lane {
   }
 }
 
-/** The gas to allow: a static call first, whose refusal is the clearest, then the node's estimate and a quarter more. */
-async function allowance(node: Node, { from, to, data, value }: TransactionRequest): Promise<bigint> {
-  const request = { from, to, data, value: quantity(BigInt(value ?? 0)) }
-  await node.send('eth_call', [request, 'pending'])
-  const estimate = BigInt((await node.send('eth_estimateGas', [request, 'pending'])) as string)
+/** Room for the base fee to double before the transaction is mined, and the tip that the node advises. */
+async function feesOf(node: Node): Promise<{ readonly base: bigint; readonly fees: Fees }> {
+  const [tip, base] = await Promise.all([node.send('eth_maxPriorityFeePerGas', []), baseFee(node)])
+  const maxPriorityFeePerGas = BigInt(tip as string)
+  return { base, fees: { maxFeePerGas: 2n * base + maxPriorityFeePerGas, maxPriorityFeePerGas } }
+}
+
+/** Init code that returns the base fee which it sees. */
+const BASE_FEE = '0x4860005260206000f3'
+
+/**
+ * The wei to attach where a node is only asked what a call would do: Hardhat's shows contracts a base fee of zero then,
+ * so whatever depends on the base fee must be judged by the one that is shown.
+ */
+async function shownValue<Call>(parts: SendParts<Call>, call: Call, value: bigint, fees: Fees): Promise<bigint> {
+  if (value === parts.callValue(call, 0n)) return value
+  const look = { from: parts.sender, to: null, data: BASE_FEE, value: 0n, ...fees, gasLimit: 100_000n } as const
+  const shown = (await parts.node.send('eth_call', [asked(look), 'pending'])) as Hex
+  return parts.callValue(call, BigInt(shown))
+}
+
+/** Checks the call and gives the gas to allow: what it needs now and a quarter more. */
+async function allowance(node: Node, call: Asked): Promise<bigint> {
+  const estimate = BigInt((await node.send('eth_estimateGas', [asked(call), 'pending'])) as Hex)
   const allowed = estimate + estimate / 4n + 20_000n
   return allowed < MOST_GAS ? allowed : MOST_GAS
+}
+
+/** A call as JSON-RPC writes it; its fees are part of it, because contracts may look at them. */
+function asked({ from, to, data, value, gasLimit, ...fees }: Omit<Asked, 'to'> & { readonly to: Hex | null }) {
+  const { maxFeePerGas, maxPriorityFeePerGas } = fees
+  return {
+    ...{ from, to, data, value: quantity(value) },
+    ...{ maxFeePerGas: quantity(maxFeePerGas), maxPriorityFeePerGas: quantity(maxPriorityFeePerGas) },
+    ...(gasLimit === undefined ? {} : { gas: quantity(gasLimit) }),
+  }
 }
 
 /** Signs here if the signer can, so that sending again is the same transaction; else lets the node sign. */
@@ -123,9 +171,9 @@ async function holds(node: Node, hash: string): Promise<boolean> {
 async function mined<Call>(parts: SendParts<Call>, sent: Sent): Promise<Receipt> {
   let gone = 0
   for (;;) {
-    const found = await asked(parts, 'eth_getTransactionReceipt', [sent.hash])
+    const found = await persist(parts, 'eth_getTransactionReceipt', [sent.hash])
     if (found) return receiptOf(parts, sent, found as Record<string, Hex>)
-    const count = Number(await asked(parts, 'eth_getTransactionCount', [parts.sender, 'latest']))
+    const count = Number(await persist(parts, 'eth_getTransactionCount', [parts.sender, 'latest']))
     // Twice, because the transaction may be mined between the two questions.
     gone = count > sent.nonce ? gone + 1 : 0
     if (gone > 1) {
@@ -139,7 +187,7 @@ async function mined<Call>(parts: SendParts<Call>, sent: Sent): Promise<Receipt>
 }
 
 /** Asks until the node answers: what was sent is out of our hands, so giving up would only lose sight of it. */
-async function asked<Call>(parts: SendParts<Call>, method: string, params: unknown[]): Promise<unknown> {
+async function persist<Call>(parts: SendParts<Call>, method: string, params: unknown[]): Promise<unknown> {
   for (let wait = parts.interval; ; wait = Math.min(2 * wait, 10_000)) {
     try {
       return await parts.node.send(method, params)
@@ -158,12 +206,11 @@ async function receiptOf<Call>(parts: SendParts<Call>, sent: Sent, found: Record
 /** A reverted transaction keeps no reason; the same call in its block has the same one, unless others came between. */
 async function whyReverted<Call>(
   parts: SendParts<Call>,
-  { hash, request }: Sent,
+  { hash, checked }: Sent,
   block: Hex,
 ): Promise<Refusal | Fault> {
-  const { from, to, data, value } = request
   try {
-    await parts.node.send('eth_call', [{ from, to, data, value: quantity(BigInt(value ?? 0)) }, block])
+    await parts.node.send('eth_call', [asked(checked), block])
   } catch (why) {
     const revert = revertData(why)
     if (revert !== undefined) return refusalOf(parts.abi, revert)
@@ -182,7 +229,7 @@ async function meant<T>(parts: Pick<SendParts<never>, 'abi' | 'name' | 'sender'>
     if (why instanceof Fault) throw why
     const data = revertData(why)
     if (data !== undefined) throw refusalOf(parts.abi, data)
-    if (/insufficient funds|enough funds/i.test(reason(why))) {
+    if (/insufficient funds|enough funds|exceeds allowance/i.test(reason(why))) {
       throw new Fault(
         'InsufficientFunds',
         `${parts.sender} has too little ether for this call and its gas; send it some first`,
