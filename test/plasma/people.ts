@@ -53,12 +53,12 @@ export interface Sealed {
 }
 
 /** Commits a block of these transactions as the chain's next number. */
-export async function seal(on: Stage, chain: Chain, txs: readonly Transaction[], by = operator): Promise<Sealed> {
+export async function seal(on: Stage, chain: Chain, txs: readonly Transaction[], view = on.time): Promise<Sealed> {
   const tree = Block.txTree(txs.map((tx) => txHash(on.domain, tx)))
   const header = Block.header(Block.txRoot(txs.map((tx) => txHash(on.domain, tx))))
   const number = (on.model.chains.get(chainId(chain))?.number ?? 0) + 1
-  const call: PlasmaCall = { verb: 'commit', chain, number, header, asOf: on.time }
-  const { events } = expectDone(await play(on, call, by.address))
+  const call: PlasmaCall = { verb: 'commit', chain, number, header, asOf: view }
+  const { events } = expectDone(await play(on, call, operator.address))
   const { time, asOf } = events[0] as Extract<PlasmaEvent, { name: 'Committed' }>
   return { chain, txs, tree, commitment: { number, header, time, asOf } }
 }

@@ -35,6 +35,8 @@ export interface Stage {
   time: number
   readonly balances: Map<Hex, bigint>
   readonly history: PlasmaEvent[]
+  /** The second of each event of the history. */
+  readonly moments: number[]
 }
 
 export const [operator, alice, bob, carol, stranger] = [1, 2, 3, 4, 5].map(localAccount) as [
@@ -89,6 +91,7 @@ export async function stage(connection: Connection): Promise<Stage> {
     time: await connection.networkHelpers.time.latest(),
     balances: new Map(),
     history: [],
+    moments: [],
   }
 }
 
@@ -115,6 +118,7 @@ export async function play(on: Stage, call: PlasmaCall, sender: Hex, sending: Se
   if (baseFee > 0n) on.balances.delete(sender) // it paid for gas, too
   await agreeOnMoney(on)
   on.history.push(...got.events)
+  on.moments.push(...got.events.map(() => time))
   return got
 }
 
