@@ -141,16 +141,20 @@ export class Adversary {
     return { type: 'propose', version: next.version, items: proposed, hash, signature: sign(hash, this.#key) }
   }
 
+  /** A message that is sometimes what an honest peer would say, and sometimes not. */
   #forge(random: Dice): Message {
-    const { complete, hash, last } = this.#victim.state
-    const version = complete.version + BigInt(random.roll(3) - 1 < 0 ? 0 : random.roll(2))
+    const { complete, hash, last, proposal, inbox } = this.#victim.state
+    const version = complete.version + BigInt(random.roll(2))
     const net = random.chance(2) ? complete.net : complete.net + BigInt(random.roll(40) - 20)
-    const final = sign(stateDigest(COURT, finalState(ID, net)), this.#key)
-    const wrong = sign(ZERO, this.#key)
+    const number = (proposal ?? complete).disposed + inbox.length + 1
+    const final = this.#sign(stateDigest(COURT, finalState(ID, net)), random)
+    const asked = proposal ?? { state: complete, hash }
+    const acked = { version: asked.state.version, hash: asked.hash, signature: this.#sign(asked.hash, random) }
     const forged: readonly Message[] = [
       { type: 'hello', version, hash, owed: random.roll(5), restored: random.chance(3) },
-      { type: 'request', number: random.roll(last + 4), change: this.#pay(random) },
-      { type: 'ack', version, hash, owed: 0, signature: wrong },
+      { type: 'request', number: random.chance(3) ? random.roll(last + 4) : number, change: this.#pay(random) },
+      { type: 'ack', ...acked, owed: number - 1 },
+      { type: 'ack', ...acked, owed: number - 1 },
       { type: 'funds', total: BigInt(random.roll(1000)), lapsedThrough: 0 },
       { type: 'close', restored: random.chance(2) },
       { type: 'final', net, signature: final },
@@ -158,6 +162,10 @@ export class Adversary {
       { type: 'show', state: [...this.#known.values()][0] ?? WORTHLESS, owed: 0 },
     ]
     return forged[random.roll(forged.length)]!
+  }
+
+  #sign(hash: Hex, random: Dice): Hex {
+    return sign(random.chance(4) ? ZERO : hash, this.#key)
   }
 }
 
