@@ -59,7 +59,7 @@ export class Wallet {
     })
     this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
-    this.tick()
+    this.#findHead()
   }
 
   /** The machine's newest state. */
@@ -104,6 +104,7 @@ export class Wallet {
 
   /** Asks again for what did not come, and submits again what is not settled. */
   tick(): void {
+    if (this.state.follower.goal === undefined) this.#findHead()
     this.#loop.post({ kind: 'tick' })
   }
 
@@ -118,6 +119,13 @@ export class Wallet {
   async #command<Result>(input: WalletInput): Promise<Result> {
     const [output] = await this.#loop.ask(input)
     return (await this.#doing.get(output!)) as Result
+  }
+
+  #findHead(): void {
+    this.#options.l1.head().then(
+      (number) => this.#loop.post({ kind: 'head', number }),
+      (why) => this.#options.onTrouble?.(why),
+    )
   }
 
   #fail(why: unknown): void {

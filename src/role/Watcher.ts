@@ -62,7 +62,7 @@ export class Watcher {
     })
     this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
-    this.tick()
+    this.#findHead()
   }
 
   /** The machine's newest state. */
@@ -72,6 +72,7 @@ export class Watcher {
 
   /** Asks again for what did not come. */
   tick(): void {
+    if (this.state.follower.goal === undefined) this.#findHead()
     this.#loop.post({ kind: 'tick' })
   }
 
@@ -80,6 +81,13 @@ export class Watcher {
     clearInterval(this.#timer)
     this.#unfollow()
     this.#loop.stop()
+  }
+
+  #findHead(): void {
+    this.#options.l1.head().then(
+      (number) => this.#loop.post({ kind: 'head', number }),
+      (why) => this.#options.onTrouble?.(why),
+    )
   }
 
   #fail(why: unknown): void {

@@ -225,7 +225,7 @@ describe('Operator', () => {
 
   it('builds again what missed its margin, drops what layer 1 has frozen meanwhile, and says so', async () => {
     const { world, operator } = await ready(3)
-    world.deaf = true
+    world.deaf.add(CHAIN.operator)
     for (let n = 0; n < 3; n++) await operator.api.submit(payment(n))
     operator.seal()
     await world.mine()
@@ -240,7 +240,7 @@ describe('Operator', () => {
     await world.mine()
     await exit
     const before = await operator.api.block(1)
-    world.deaf = false
+    world.deaf.clear()
     await world.pass(4000)
     await world.mine(DEPTH + 3)
     const after = await operator.api.block(1)

@@ -7,6 +7,7 @@ import type { OperatorOutput, OperatorParams } from '../../src/core/plasma/Opera
 import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
 import type { Chain as PlasmaChain } from '../../src/core/plasma/Transaction.ts'
 import type { Alarm } from '../../src/core/plasma/Watcher.ts'
+import type { Chain } from '../../src/edge/chain/Chain.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
@@ -27,6 +28,7 @@ export function key(n: number): Hex {
   return uint(1000 + n, 32)
 }
 
+export const WATCHER = addressOf(key(9))
 export const OPERATOR_KEY = key(0)
 export const CHAIN: PlasmaChain = { parent: ZERO, slot: 0, operator: addressOf(OPERATOR_KEY) }
 export const DOMAIN = domain(31337n, COURT)
@@ -40,8 +42,10 @@ export class World {
   readonly dropped: OperatorOutput[] = []
   /** The commitments of the chain that layer 1 has now, oldest first. */
   readonly commits: (PlasmaEvent & { readonly name: 'Committed' })[] = []
-  /** Whether layer 1 takes no transactions of the operator. */
-  deaf = false
+  /** Every call that anybody sent. */
+  readonly calls: PlasmaCall[] = []
+  /** Senders whose transactions layer 1 does not take. */
+  readonly deaf = new Set<Hex>()
   readonly stops: (() => void)[] = []
 
   constructor() {
@@ -53,6 +57,15 @@ export class World {
     for (let n = 0; n < 10; n++) this.l1.money.mint(ETHER, addressOf(key(n)), ETHER_100)
   }
 
+  connect(sender: Hex): Chain<PlasmaCall, PlasmaEvent> {
+    const l1 = this.court.connect(sender)
+    const send = (call: PlasmaCall) => {
+      this.calls.push(call)
+      return this.deaf.has(sender) ? Promise.reject(new Error('deaf')) : l1.send(call)
+    }
+    return { ...l1, send }
+  }
+
   #record({ kind, block }: L1Input<PlasmaEvent>): void {
     for (const event of block.events) {
       if (event.name === 'Committed') kind === 'block' ? this.commits.push(event) : this.commits.pop()
@@ -61,17 +74,16 @@ export class World {
 
   operator(store: Store = memoryStore(), params: Partial<OperatorParams> = {}): Operator {
     const all = { chain: CHAIN, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
-    const l1 = this.court.connect(CHAIN.operator)
-    const send = (call: PlasmaCall) => (this.deaf ? Promise.reject(new Error('deaf')) : l1.send(call))
+    const l1 = this.connect(CHAIN.operator)
     const onFailure = (why: unknown) => this.failures.push(why)
     const onOutput = (output: OperatorOutput) => output.kind === 'dropped' && this.dropped.push(output)
-    const made = new Operator({ l1: { ...l1, send }, store, params: all, from: 0, onOutput, onFailure })
+    const made = new Operator({ l1, store, params: all, from: 0, onOutput, onFailure })
     this.stops.push(() => made.stop())
     return made
   }
 
   watcher(operator: Pick<OperatorApi, 'block'>, store: Store = memoryStore()): Watcher {
-    const l1 = this.court.connect(addressOf(key(9)))
+    const l1 = this.connect(WATCHER)
     const onFailure = (why: unknown) => this.failures.push(why)
     const times = { depth: DEPTH, patience: 6 * 3600, warning: 86_400, from: 0 }
     const onAlarm = (alarm: Alarm) => this.alarms.push(alarm)

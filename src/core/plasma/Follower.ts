@@ -7,7 +7,7 @@ import { type Commitment, header, txTree } from './Block.ts'
 import type { PlasmaEvent } from './Call.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import { txHash } from './Transaction.ts'
-import { follow, type View, viewFrom } from './View.ts'
+import { follow, headOf, type View, viewFrom } from './View.ts'
 
 /** What somebody who checks a chain is given once. */
 export interface FollowerParams {
@@ -16,7 +16,7 @@ export interface FollowerParams {
   readonly chain: Hex
   /** L1 blocks that must stand on a block before it is believed. */
   readonly depth: number
-  /** Seconds after its commitment in which a block must have been served, else it counts as withheld. */
+  /** Seconds of L1 for which a block must have been asked for in vain before it counts as withheld. */
   readonly patience: number
 }
 
@@ -39,10 +39,15 @@ export interface Follower {
   readonly bad: Bad | undefined
   /** The number that was asked for and has not come. */
   readonly asked: number | undefined
+  /** The time (of the view) since when the oldest commitment's block was asked for in vain. */
+  readonly missing: number | undefined
+  /** L1's newest block when this follower started; before it was seen, nothing is asked for and nothing judged. */
+  readonly goal: number | undefined
 }
 
-/** What a follower is told. `missing` = nobody served the block; `tick` = time to ask again. */
+/** What a follower is told. `head` = L1's newest number now; `missing` = nobody served a block; `tick` = ask again. */
 export type FollowerInput =
+  | { readonly kind: 'head'; readonly number: number }
   | { readonly kind: 'l1'; readonly input: L1Input<PlasmaEvent> }
   | { readonly kind: 'served'; readonly number: number; readonly transactions: readonly Signed[] }
   | { readonly kind: 'missing'; readonly number: number }
@@ -85,7 +90,8 @@ export function restoreFollower(
   const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
   const commits = commitmentsOf(l1).filter((commitment) => commitment.number >= ledger.number)
   const view = viewFrom<PlasmaEvent>(params.depth, bookmark.next, bookmark.time)
-  return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, asked: undefined }
+  const nothing = { asked: undefined, missing: undefined, goal: undefined }
+  return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, ...nothing }
 }
 
 function commitmentsOf(blocks: readonly L1Block<PlasmaEvent>[]): readonly Commitment[] {
@@ -102,7 +108,9 @@ export function progress(follower: Follower, input: FollowerInput): Progress {
     case 'served':
       return onServed(follower, input.number, input.transactions)
     case 'missing':
-      return still(input.number === follower.asked ? { ...follower, asked: undefined } : follower)
+      return input.number === follower.asked ? miss(follower) : still(follower)
+    case 'head':
+      return ask(still({ ...follower, goal: input.number }))
     case 'tick':
       return ask(still(follower))
   }
@@ -112,9 +120,19 @@ function still(follower: Follower): Progress {
   return { follower, rows: [], fresh: [] }
 }
 
+/** Whether L1 is seen as far as it was when this follower started. */
+export function isSynced(follower: Follower): boolean {
+  return follower.goal !== undefined && headOf(follower.view) >= follower.goal
+}
+
+/** An answer that is none: the block may be asked for again, but not for ever. */
+function miss(follower: Follower): Progress {
+  return withheld(still({ ...follower, asked: undefined, missing: follower.missing ?? follower.view.time }))
+}
+
 function ask(made: Progress): Progress {
   const { follower } = made
-  const wanted = follower.bad ? undefined : follower.commits[0]?.number
+  const wanted = follower.bad || !isSynced(follower) ? undefined : follower.commits[0]?.number
   if (wanted === undefined || wanted === follower.asked) return made
   return { ...made, follower: { ...follower, asked: wanted }, fetch: wanted }
 }
@@ -129,9 +147,9 @@ function onL1(follower: Follower, input: L1Input<PlasmaEvent>): Progress {
 }
 
 function withheld(made: Progress): Progress {
-  const { view, commits, params, bad } = made.follower
+  const { view, commits, params, bad, missing } = made.follower
   const [oldest] = commits
-  if (bad || !oldest || view.time <= oldest.time + params.patience) return made
+  if (bad || !oldest || missing === undefined || view.time <= missing + params.patience) return made
   return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
 }
 
@@ -140,16 +158,18 @@ function spoil(made: Progress, bad: Bad): Progress {
   return { ...made, follower: { ...made.follower, bad }, rows: [...made.rows, row], bad }
 }
 
+const NOT_ASKED = { asked: undefined, missing: undefined }
+
 /** A block that is not what L1 anchored was not served at all; one that is, is executed, and bad if that fails. */
 function onServed(follower: Follower, number: number, transactions: readonly Signed[]): Progress {
   const [commitment, ...commits] = follower.commits
   if (follower.bad || commitment?.number !== number) return still(follower)
   const hashes = transactions.map(({ transaction }) => txHash(follower.params.court, transaction))
   const tree = txTree(hashes)
-  if (header(Merkle.rootOf(tree)) !== commitment.header) return still({ ...follower, asked: undefined })
+  if (header(Merkle.rootOf(tree)) !== commitment.header) return miss(follower)
   try {
     const ledger = execute(follower, commitment, transactions, hashes)
-    const next = { ...follower, ledger, commits, l1: Archive.between(follower.l1, ledger.asOf), asked: undefined }
+    const next = { ...follower, ledger, commits, l1: Archive.between(follower.l1, ledger.asOf), ...NOT_ASKED }
     const record = { ...commitment, count: transactions.length }
     const applied = { commitment, transactions, hashes, tree }
     return ask({ follower: next, rows: Archive.blockRows(record, transactions), fresh: [], applied })

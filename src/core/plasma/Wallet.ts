@@ -11,6 +11,7 @@ import {
   type Follower,
   type FollowerInput,
   type FollowerParams,
+  isSynced,
   progress,
   restoreFollower,
 } from './Follower.ts'
@@ -177,7 +178,8 @@ function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): Next {
 function requireGood({ follower }: WalletState): void {
   const { bad, commits } = follower
   if (bad) throw new Refusal('ChainBad', bad.number)
-  require(commits.length === 0, 'NotSynced', follower.ledger.number - 1, commits.at(-1)?.number ?? 0)
+  require(isSynced(follower) && commits.length === 0, 'NotSynced', follower.ledger.number - 1, commits.at(-1)?.number ??
+    0)
 }
 
 function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next {

@@ -9,6 +9,7 @@ import {
   type FollowerInput,
   type FollowerParams,
   isCaughtUp,
+  isSynced,
   progress,
   restoreFollower,
 } from './Follower.ts'
@@ -99,7 +100,7 @@ export function watcherMachine(warning: number): Machine<WatcherState, WatcherIn
     }
     const [running, paid] = [observeExits(state.running, made.fresh), addPaid(state.paid, made.fresh)]
     const next = { ...state, follower: made.follower, spends, running, paid }
-    const acted = made.applied || input.kind !== 'served' ? act(next, warning) : quiet(next)
+    const acted = isSynced(made.follower) ? act(next, warning) : quiet(next)
     return { state: acted.state, rows: [...made.rows, ...acted.rows], outputs: [...outputs, ...acted.outputs] }
   }
 }

@@ -1,0 +1,360 @@
+import { expect } from 'chai'
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { entries } from '../../src/core/base/HashMap.ts'
+import { addressOf, sign } from '../../src/core/base/Signature.ts'
+import { Refusal } from '../../src/core/base/Step.ts'
+import { header, inclusion, txRoot, txTree } from '../../src/core/plasma/Block.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
+import type { Signed } from '../../src/core/plasma/Ledger.ts'
+import { allExits } from '../../src/core/plasma/Running.ts'
+import { chainId, depositId, outputId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
+import type { OperatorApi, ServedBlock } from '../../src/edge/http/OperatorApi.ts'
+import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
+import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
+import { memoryStore } from '../../src/edge/store/Memory.ts'
+import type { Watcher } from '../../src/role/Watcher.ts'
+import { CHAIN, COURT, DEPTH, DOMAIN, ETHER_100, key, MFP, WATCHER, World } from './plasmaWorld.ts'
+
+const ID = chainId(CHAIN)
+const PAYER = addressOf(key(1))
+const THIEF = addressOf(key(5))
+
+function depositOf(n: number) {
+  return { chain: ID, sender: PAYER, salt: uint(n, 32), owner: PAYER, asset: ETHER, value: 100n }
+}
+
+/** A payment of 100 wei, of deposit n by its owner unless told otherwise. */
+function payment(n: number, changes: Partial<Transaction> = {}, by = key(1)): Signed {
+  const outputs = [{ owner: PAYER, asset: ETHER, value: 100n, lock: ZERO }]
+  const transaction = { chain: ID, inputs: [depositId(depositOf(n))], outputs, lastBlock: 1000, memo: ZERO, ...changes }
+  return { transaction, authorisation: sign(txHash(DOMAIN, transaction), by) }
+}
+
+function hashOf(signed: Signed): Hex {
+  return txHash(DOMAIN, signed.transaction)
+}
+
+/** An operator that commits and serves whatever it is told to. */
+class Puppet {
+  readonly world: World
+  readonly served = new Map<number, readonly Signed[]>()
+  #number = 0
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  get number(): number {
+    return this.#number
+  }
+
+  get api(): OperatorApi {
+    const block = async (number: number): Promise<ServedBlock> => {
+      const transactions = this.served.get(number)
+      if (!transactions) throw new Refusal('UnknownBlock', number)
+      return { number, asOf: 0, header: ZERO, transactions }
+    }
+    const nobody = () => Promise.reject(new Refusal('UnknownOutput', ZERO))
+    const api = { status: nobody, fees: nobody, submit: nobody, submitAll: nobody, proof: nobody, unspent: nobody }
+    return memoryClient(operatorHandler({ ...api, block }))
+  }
+
+  /** Commits a block, shows it unless it is withheld, and waits until it is final. */
+  async commit(transactions: readonly Signed[], { shown = true, seen = true } = {}): Promise<void> {
+    const { l1 } = this.world
+    const number = ++this.#number
+    if (shown) this.served.set(number, transactions)
+    const asOf = seen ? l1.head().time : l1.head().time - 3000
+    const head = header(txRoot(transactions.map(hashOf)))
+    await this.send(CHAIN.operator, { verb: 'commit', chain: CHAIN, number, header: head, asOf })
+  }
+
+  async send(sender: Hex, call: PlasmaCall): Promise<void> {
+    const sent = this.world.connect(sender).send(call)
+    await this.world.mine(DEPTH + 2)
+    await sent
+  }
+
+  /** Starts the exit of an output of a committed block. */
+  exit(number: number, index: number, sender = PAYER): Promise<void> {
+    const transactions = this.served.get(number)!
+    const { asOf, time, header: head } = this.world.commits[number - 1]!
+    const shown = inclusion(txTree(transactions.map(hashOf)), index, { number, asOf, time, header: head })
+    const { transaction } = transactions[index]!
+    return this.send(sender, {
+      verb: 'startExit',
+      path: [CHAIN],
+      transaction,
+      output: 0,
+      inclusion: shown,
+      permit: OWN_PERMIT,
+    })
+  }
+
+  exitDeposit(n: number): Promise<void> {
+    return this.send(PAYER, { verb: 'startDepositExit', deposited: depositOf(n), permit: OWN_PERMIT })
+  }
+}
+
+async function ready(deposits = 3): Promise<{ world: World; puppet: Puppet }> {
+  const world = new World()
+  const puppet = new Puppet(world)
+  await puppet.send(CHAIN.operator, { verb: 'register', path: [CHAIN], signatures: ['0x'] })
+  for (let n = 0; n < deposits; n++) {
+    const { chain, salt, owner, asset, value } = depositOf(n)
+    await puppet.send(PAYER, { verb: 'deposit', chain, salt, owner, asset, value })
+  }
+  return { world, puppet }
+}
+
+function names(world: World): readonly string[] {
+  return world.alarms.map((alarm) => `${alarm.name} ${alarm.number}`)
+}
+
+function running(watcher: Watcher): number {
+  return allExits(watcher.state.running).length
+}
+
+describe('Watcher', () => {
+  const outputs = [{ owner: THIEF, asset: ETHER, value: 100n, lock: ZERO }]
+  const lies: readonly (readonly [string, readonly Signed[]])[] = [
+    ['an output out of nowhere', [payment(0, { inputs: [uint(7, 32)], outputs })]],
+    ['a deposit spent twice', [payment(0), payment(0, { outputs })]],
+    ['a payment that its owner did not sign', [payment(0, { outputs }, key(5))]],
+    ['more paid out than in', [payment(0, { outputs: [{ ...outputs[0]!, value: 101n }] })]],
+    [
+      'fees that nobody left',
+      [payment(0), { ...payment(0, { inputs: [], outputs, lastBlock: 1 }), authorisation: '0x' }],
+    ],
+    ['an expired payment', [payment(0, { lastBlock: 0 })]],
+    ['an output spent in its own block', [payment(0), payment(0, { inputs: [outputId(hashOf(payment(0)), 0)] })]],
+    ['the same transaction twice', [payment(0), payment(0)]],
+  ]
+  for (const [name, transactions] of lies) {
+    it(`finds ${name} in a block, and says so once`, async () => {
+      const { world, puppet } = await ready()
+      const store = memoryStore()
+      const watcher = world.watcher(puppet.api, store)
+      await puppet.commit(transactions)
+      expect(names(world)).to.deep.equal(['InvalidBlock 1'])
+      await puppet.commit([payment(1)])
+      watcher.stop()
+      const again = world.watcher(puppet.api, store)
+      await puppet.commit([payment(2)])
+      expect(names(world)).to.deep.equal(['InvalidBlock 1'])
+      expect(again.state.follower.bad?.number).to.equal(1)
+      expect(world.failures).to.deep.equal([])
+      world.stop()
+    })
+  }
+
+  it('finds a deposit that was spent before the block could see it', async () => {
+    const { world, puppet } = await ready()
+    world.watcher(puppet.api)
+    await puppet.commit([payment(2)], { seen: false })
+    expect(names(world)).to.deep.equal(['InvalidBlock 1'])
+    world.stop()
+  })
+
+  it('warns of the exit of something that no valid block has made', async () => {
+    const { world, puppet } = await ready()
+    world.watcher(puppet.api)
+    await puppet.commit([payment(0)])
+    await puppet.commit([payment(1, { inputs: [uint(7, 32)], outputs })])
+    await puppet.exit(2, 0, THIEF)
+    await puppet.exit(1, 0)
+    const forged = outputId(hashOf(puppet.served.get(2)![0]!), 0)
+    expect(world.alarms.map(({ name, ids }) => [name, ids])).to.deep.equal([
+      ['InvalidBlock', '0x'],
+      ['InvalidExit', forged],
+    ])
+    world.stop()
+  })
+
+  for (const instead of [undefined, [payment(1)], []]) {
+    it(`calls a block withheld for which it is served ${instead ? `${instead.length} others` : 'nothing'}, not too early`, async () => {
+      const { world, puppet } = await ready()
+      const watcher = world.watcher(puppet.api)
+      await puppet.commit([payment(0)], { shown: false })
+      if (instead) puppet.served.set(1, instead)
+      await world.pass(6 * 3600 - 600)
+      watcher.tick()
+      await world.rest()
+      expect(names(world)).to.deep.equal([])
+      await world.pass(1200)
+      expect(names(world)).to.deep.equal(['WithheldBlock 1'])
+      world.stop()
+    })
+  }
+
+  it('goes on as soon as a late block comes', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)], { shown: false })
+    await puppet.commit([payment(1)])
+    expect(watcher.state.follower.ledger.number).to.equal(1)
+    puppet.served.set(1, [payment(0)])
+    watcher.tick()
+    await world.rest()
+    expect(watcher.state.follower.ledger.number).to.equal(3)
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
+  for (const [name, lastBlock, proofs] of [
+    ['a spend that lives for long, without its proof', 1000, 0],
+    ['a spend that has expired, with its proof', 2, 1],
+  ] as const) {
+    it(`challenges with ${name}`, async () => {
+      const { world, puppet } = await ready()
+      const watcher = world.watcher(puppet.api)
+      await puppet.commit([payment(0), payment(1)])
+      await puppet.commit([payment(0, { inputs: [outputId(hashOf(payment(0)), 0)], lastBlock })])
+      await puppet.commit([payment(2)])
+      await puppet.exit(1, 0)
+      await world.mine(DEPTH + 2)
+      expect(running(watcher)).to.equal(0)
+      const earned = world.l1.money.balance(ETHER, WATCHER) - ETHER_100
+      expect(earned, 'half of one and a half bonds').to.equal((150_000n * 10n ** 9n * 3n) / 4n)
+      const shown = world.calls.flatMap((call) => (call.verb === 'challengeExit' ? [call.spend.inclusion.length] : []))
+      expect(shown).to.deep.equal([proofs])
+      world.stop()
+    })
+  }
+
+  it('challenges the exit of a spent deposit, and of an output whose spend it learns of only later', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0), payment(1)])
+    await puppet.exitDeposit(0)
+    await world.mine(DEPTH + 2)
+    expect(running(watcher)).to.equal(0)
+    await puppet.commit([payment(1, { inputs: [outputId(hashOf(payment(1)), 0)] })], { shown: false })
+    await puppet.exit(1, 1)
+    expect(running(watcher)).to.equal(1)
+    puppet.served.set(2, [payment(1, { inputs: [outputId(hashOf(payment(1)), 0)] })])
+    watcher.tick()
+    await world.mine(DEPTH + 3)
+    expect(running(watcher)).to.equal(0)
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
+  it('leaves honest exits alone, from a sync in the middle of them to their payment', async () => {
+    const { world, puppet } = await ready()
+    await puppet.commit([payment(0)])
+    await puppet.exit(1, 0)
+    await puppet.exitDeposit(1)
+    const watcher = world.watcher(puppet.api)
+    await world.mine(DEPTH + 2)
+    expect(running(watcher)).to.equal(2)
+    await world.pass(2 * MFP)
+    const exits = allExits(watcher.state.running).map(({ exit }) => exit)
+    exits.sort((a, b) => a.exitableAt - b.exitableAt)
+    await puppet.send(THIEF, { verb: 'process', chain: ID, asset: ETHER, exits, inFlight: [] })
+    await puppet.commit([payment(2)])
+    const late = world.watcher(puppet.api)
+    await world.mine(2)
+    for (const one of [watcher, late]) expect([running(one), one.state.follower.ledger.number]).to.deep.equal([0, 3])
+    expect(world.l1.money.balance(ETHER, COURT)).to.equal(100n)
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
+  it('answers after a restart what was started while it was away', async () => {
+    const { world, puppet } = await ready()
+    const store = memoryStore()
+    const first = world.watcher(puppet.api, store)
+    await puppet.commit([payment(0)])
+    first.stop()
+    await puppet.exitDeposit(0)
+    const silent = { block: () => Promise.reject(new Refusal('UnknownBlock', 0)) }
+    const second = world.watcher(silent, store)
+    await world.mine(DEPTH + 2)
+    expect(running(second)).to.equal(0)
+    expect([...entries(second.state.spends)]).to.deep.equal([...entries(first.state.spends)])
+    world.stop()
+  })
+
+  it('challenges again what a reorg took away', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)])
+    await puppet.exitDeposit(0)
+    await world.mine()
+    expect(world.l1.pending()).to.deep.equal([])
+    world.l1.reorg(1, { remine: () => [] })
+    await world.mine(2 * DEPTH + 3)
+    expect(running(watcher)).to.equal(0)
+    expect(world.l1.money.balance(ETHER, WATCHER) > ETHER_100).to.equal(true)
+    world.stop()
+  })
+
+  it('cries no wolf over old blocks while it syncs, whatever its operator does meanwhile', async () => {
+    const { world, puppet } = await ready()
+    await puppet.commit([payment(0)])
+    await puppet.exitDeposit(0)
+    await world.pass(30 * 86_400)
+    let down = true
+    const flaky = { block: (number: number) => (down ? Promise.reject(new Error('down')) : puppet.api.block(number)) }
+    const watcher = world.watcher(flaky)
+    await world.mine(2)
+    expect(names(world)).to.deep.equal([])
+    down = false
+    await world.mine(2)
+    expect(watcher.state.follower.ledger.number).to.equal(2)
+    expect(names(world)).to.deep.equal(['UnchallengedExit 0'])
+    world.stop()
+  })
+
+  it('keeps trying a challenge that fails, and warns before it is too late', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)])
+    world.deaf.add(WATCHER)
+    await puppet.exitDeposit(0)
+    await world.mine(3)
+    expect(names(world)).to.deep.equal([])
+    await world.pass(MFP - 86_400)
+    expect(names(world)).to.deep.equal(['UnchallengedExit 0'])
+    world.deaf.clear()
+    await world.mine(DEPTH + 3)
+    expect(running(watcher)).to.equal(0)
+    world.stop()
+  })
+})
+
+describe('Wallet on a bad chain', () => {
+  it('pays no more, and leaves with what is its own', async () => {
+    const { world, puppet } = await ready()
+    const bad: string[] = []
+    const wallet = world.wallet(1, puppet.api)
+    await puppet.commit([payment(0)])
+    await puppet.commit([payment(1, { inputs: [uint(7, 32)] })])
+    const why = await wallet.pay(ETHER, [{ owner: THIEF, value: 1n }]).catch((error: Refusal) => bad.push(error.code))
+    expect([why, bad]).to.deep.equal([1, ['ChainBad']])
+    expect(wallet.balance(ETHER)).to.equal(300n)
+    const left = [...entries(wallet.state.held)].map(([id]) => wallet.leave(id))
+    expect(left).to.have.length(3)
+    await world.mine(DEPTH + 2)
+    await Promise.all(left)
+    world.stop()
+  })
+
+  it('has not received what a withheld or invalid block says', async () => {
+    const { world, puppet } = await ready()
+    const wallet = world.wallet(5, puppet.api)
+    const outputs = [{ owner: THIEF, asset: ETHER, value: 100n, lock: ZERO }]
+    await puppet.commit([payment(0, { outputs })], { shown: false })
+    await puppet.commit([payment(1, { outputs })])
+    expect(wallet.balance(ETHER)).to.equal(0n)
+    puppet.served.set(1, [payment(0, { outputs })])
+    wallet.tick()
+    await world.rest()
+    expect(wallet.balance(ETHER)).to.equal(200n)
+    await puppet.commit([payment(2, { outputs, inputs: [uint(7, 32)] })])
+    expect(wallet.balance(ETHER)).to.equal(200n)
+    world.stop()
+  })
+})
