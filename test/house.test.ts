@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { stale, textOf } from '../bench/snapshot.ts'
-import { badNames, barrels, tooLong } from './house/ceilings.ts'
+import { badNames, barrels, longFunctions, tooLong } from './house/ceilings.ts'
 import { type Files, planted, projectFiles } from './house/files.ts'
 import { staleTypes } from './house/fresh.ts'
 import { unlikeNouns, unlikeSignedTypes, unlikeVerbs, untwinned } from './house/nouns.ts'
@@ -204,6 +204,19 @@ describe('house', () => {
     ['a library of 151 lines', { 'contracts/base/Planted.sol': `library Planted {\n${'\n'.repeat(149)}}\n` }, /is 150/],
     ['a TypeScript file of 401 lines', { 'test/base/Planted.ts': '\n'.repeat(401) }, /401 lines, its ceiling is 400/],
     ['a script of 81 lines', { 'scripts/planted.ts': '\n'.repeat(81) }, /81 lines, its ceiling is 80/],
+  ])
+
+  keeps('functions are short', longFunctions, [
+    [
+      'a middle function of many lines',
+      { 'src/edge/Long.ts': `export function f() {${'\n'.repeat(20)}}\n`.repeat(2_000) },
+      /function of src has 21 lines, its ceiling is 15/,
+    ],
+    [
+      'a middle function of many lines in Solidity',
+      { 'contracts/base/Long.sol': `    function f() external {\n${'        x;\n'.repeat(10)}    }\n`.repeat(1_000) },
+      /function of contracts has 12 lines, its ceiling is 10/,
+    ],
   ])
 
   keeps('names say something', badNames, [

@@ -1,5 +1,5 @@
 import ts from 'typescript'
-import { type Files, placeOf, treeOf } from './files.ts'
+import { type Files, nodesOf, placeOf, treeOf, under } from './files.ts'
 
 const FORBIDDEN = /^(?:utils?|helpers?|commons?|shared|misc)$/i
 
@@ -43,4 +43,27 @@ export function barrels(files: Files): readonly string[] {
     if (passed.length > 0 && passed.length === statements.length) return [`${path} is a barrel`]
     return all.map((node) => `${placeOf(node)} passes on all of another file`)
   })
+}
+
+/** The middle length of the functions of a language's folder, in lines, if it is above what makes them readable. */
+export function longFunctions(files: Files): readonly string[] {
+  const typescript = under(files, 'src').flatMap(([path, text]) => [...nodesOf(treeOf(path, text))].flatMap(linesOf))
+  const contracts = under(files, 'contracts', '.sol').filter(([path]) => !path.startsWith('contracts/test/'))
+  const solidity = contracts.flatMap(([, text]) =>
+    (text.match(SOLIDITY_FUNCTION) ?? []).map((body) => body.split('\n').length),
+  )
+  return [tooHigh('src', typescript, 15), tooHigh('contracts', solidity, 10)].flat()
+}
+
+/** As the formatter lays it out: from its keyword to the brace under it, or to the brace of its own line. */
+const SOLIDITY_FUNCTION = /^ {4}(?:function|constructor)\b[^;{]*\{(?:.*\}$|[^]*?^ {4}\}$)/gm
+
+function linesOf(node: ts.Node): readonly number[] {
+  if (!ts.isFunctionLike(node) || !('body' in node) || !node.body || !ts.isBlock(node.body as ts.Node)) return []
+  return [node.getText().split('\n').length]
+}
+
+function tooHigh(folder: string, lengths: readonly number[], need: number): readonly string[] {
+  const have = lengths.toSorted((a, b) => a - b)[lengths.length >> 1] ?? 0
+  return have <= need ? [] : [`the middle function of ${folder} has ${have} lines, its ceiling is ${need}`]
 }
