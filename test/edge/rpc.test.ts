@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect } from 'chai'
-import { type Signer, Wallet } from 'ethers'
+import { keccak256, type Signer, Wallet } from 'ethers'
 import { network } from 'hardhat'
 import type { Hex } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
@@ -223,6 +223,19 @@ describe('edge/chain and a node', () => {
     const had = await head()
     expect((await alice.send(pay(alice.sender, 5n))).block).to.equal(had + 1)
     expect(await head()).to.equal(had + 1)
+  })
+
+  it('sends a call again that the node took and lost', async () => {
+    const { provider, client, head } = await world('over HTTP')
+    let lost = 0
+    const careless = altered(provider, async (method, params) => {
+      if (method === 'eth_sendRawTransaction' && lost++ === 0) return keccak256(params[0] as Hex)
+      return provider.send(method, params)
+    })
+    const alice = await client(0, { provider: careless })
+    const had = await head()
+    expect((await alice.send(pay(alice.sender, 5n))).block).to.equal(had + 1)
+    expect(lost).to.equal(2)
   })
 
   it('goes on with the right nonce after a call that was refused and one that never reached the node', async () => {

@@ -25,8 +25,7 @@ export interface SendParts<Call> {
 /** A transaction may use no more (EIP-7825). */
 const MOST_GAS = 16_777_216n
 
-interface Sent {
-  readonly hash: Hex
+interface Sent extends Flying {
   readonly nonce: number
   /** The call as nodes are asked what it would do. */
   readonly checked: Asked
@@ -64,7 +63,7 @@ export async function send<Call extends { readonly verb: string }>(
       const gasLimit = await allowance(parts.node, checked)
       const nonce = await lane.nonce(parts.node)
       const request = { ...checked, value, gasLimit, nonce }
-      return { hash: await broadcast(parts, request), nonce, checked: { ...checked, gasLimit } }
+      return { ...(await broadcast(parts, request)), nonce, checked: { ...checked, gasLimit } }
     })
     lane.began(sent.nonce)
     return sent
@@ -151,39 +150,61 @@ function asked({ from, to, data, value, gasLimit, ...fees }: Omit<Asked, 'to'> &
   }
 }
 
+/** A transaction on its way; its signed bytes, if it was signed here. */
+interface Flying {
+  readonly hash: Hex
+  readonly raw?: Hex
+}
+
 /** Signs here if the signer can, so that sending again is the same transaction; else lets the node sign. */
-async function broadcast({ node, signer }: SendParts<never>, request: TransactionRequest): Promise<Hex> {
-  if (!('signingKey' in signer)) return (await signer.sendTransaction(request)).hash as Hex
-  const raw = await signer.signTransaction(await signer.populateTransaction(request))
+async function broadcast<Call>(parts: SendParts<Call>, request: TransactionRequest): Promise<Flying> {
+  const { node, signer } = parts
+  if (!('signingKey' in signer)) return { hash: (await signer.sendTransaction(request)).hash as Hex }
+  const raw = (await signer.signTransaction(await signer.populateTransaction(request))) as Hex
+  const hash = keccak256(raw) as Hex
   try {
-    return (await node.send('eth_sendRawTransaction', [raw])) as Hex
+    await node.send('eth_sendRawTransaction', [raw])
   } catch (why) {
-    if (revertData(why) !== undefined || !(await holds(node, keccak256(raw)))) throw why
-    return keccak256(raw) as Hex
+    if (revertData(why) !== undefined || !(await holds(parts, hash))) throw why
   }
+  return { hash, raw }
 }
 
 /** Whether the node has a transaction, whatever it answered when it was sent. */
-async function holds(node: Node, hash: string): Promise<boolean> {
-  return (await node.send('eth_getTransactionByHash', [hash])) !== null
+async function holds<Call>(parts: SendParts<Call>, hash: Hex): Promise<boolean> {
+  return (await persist(parts, 'eth_getTransactionByHash', [hash])) !== null
 }
+
+/** How many looks for a receipt until the next one whether the node still has the transaction. */
+const PATIENCE = 20
 
 async function mined<Call>(parts: SendParts<Call>, sent: Sent): Promise<Receipt> {
   let gone = 0
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const found = await persist(parts, 'eth_getTransactionReceipt', [sent.hash])
     if (found) return receiptOf(parts, sent, found as Record<string, Hex>)
     const count = Number(await persist(parts, 'eth_getTransactionCount', [parts.sender, 'latest']))
     // Twice, because the transaction may be mined between the two questions.
     gone = count > sent.nonce ? gone + 1 : 0
-    if (gone > 1) {
-      throw new Fault(
-        'Dropped',
-        `transaction ${sent.hash} was replaced by another of this sender; look at its account, then send it again`,
-      )
-    }
+    if (gone > 1) throw replaced(sent)
+    if (looks % PATIENCE === 0) await again(parts, sent)
     await new Promise((done) => setTimeout(done, parts.interval))
   }
+}
+
+/** Sends a transaction again that the node has lost: the same one, so it can be mined only once. */
+async function again<Call>(parts: SendParts<Call>, { hash, raw }: Sent): Promise<void> {
+  if (!raw || (await holds(parts, hash))) return
+  try {
+    await parts.node.send('eth_sendRawTransaction', [raw])
+  } catch (why) {
+    parts.onFault(unreachable(parts.name, why))
+  }
+}
+
+function replaced({ hash }: Sent): Fault {
+  const remedy = 'look at its account, then send it again'
+  return new Fault('Dropped', `transaction ${hash} was replaced by another of this sender; ${remedy}`)
 }
 
 /** Asks until the node answers: what was sent is out of our hands, so giving up would only lose sight of it. */

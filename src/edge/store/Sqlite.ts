@@ -44,12 +44,16 @@ function create(path: string, identity: string): void {
   const unfinished = `${path}.${process.pid}.new`
   rmSync(unfinished, { force: true })
   const db = new DatabaseSync(unfinished)
-  db.exec(`PRAGMA synchronous = EXTRA; PRAGMA application_id = ${APPLICATION}; BEGIN; ${LAYOUT}`)
-  db.prepare('INSERT INTO about VALUES (?)').run(identity)
-  db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`)
-  db.close()
-  linkSync(unfinished, path)
-  rmSync(unfinished)
+  try {
+    db.exec(`PRAGMA synchronous = EXTRA; PRAGMA application_id = ${APPLICATION}; BEGIN; ${LAYOUT}`)
+    db.prepare('INSERT INTO about VALUES (?)').run(identity)
+    db.exec(`PRAGMA user_version = ${VERSION}; COMMIT`)
+    db.close()
+    if (!existsSync(path)) linkSync(unfinished, path)
+  } finally {
+    if (db.isOpen) db.close()
+    rmSync(unfinished, { force: true })
+  }
   syncFolder(dirname(path))
 }
 
