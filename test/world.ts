@@ -39,13 +39,19 @@ type Run = () => void
 export interface Scheduler {
   /** A lane keeps its own order; what stands in different lanes is run in any. */
   lane(): (run: Run) => void
+  /** For what is tried again after a while: run when nothing else is left, and only so often. */
+  later(run: Run): void
   /** Runs until `done`, or until nothing is left to run; throws after `limit` runs. */
   run(done?: () => boolean, limit?: number): Promise<void>
 }
 
+/** How often something is tried again before a run counts as over. */
+const PATIENCE = 20
+
 /** A scheduler that draws the next lane from `from`. */
 export function scheduler(from: Dice): Scheduler {
   const lanes: Run[][] = []
+  const late: Run[] = []
   const next = () => {
     const ready = lanes.filter((lane) => lane.length > 0)
     return ready.length === 0 ? undefined : ready[from.roll(ready.length)]!.shift()
@@ -56,11 +62,12 @@ export function scheduler(from: Dice): Scheduler {
       lanes.push(lane)
       return (run) => void lane.push(run)
     },
+    later: (run) => void late.push(run),
     async run(done = () => false, limit = 1_000_000) {
-      for (let count = 0; count < limit; count++) {
+      for (let count = 0, tries = 0; count < limit; count++) {
         await new Promise(setImmediate) // lets every promise that is settled be heard
         if (done()) return
-        const run = next()
+        const run = next() ?? (tries++ < PATIENCE ? late.shift() : undefined)
         if (!run) return
         run()
       }
@@ -109,4 +116,32 @@ export function terms(a: Person, b: Person, change: Partial<Channel> = {}): Chan
   const salt = uint(1, 32)
   const sides = { a: { owner, signer }, b: { owner: b.owner, signer: b.signer } }
   return { ...sides, asset: ETHER, challengePeriod: 3600, bond: 0n, salt, ...change }
+}
+
+/** Runs the world until a promise is settled. */
+export async function finish<T>(w: World, promise: Promise<T>): Promise<T> {
+  const settled = watched(promise)
+  await w.scheduler.run(settled)
+  if (!settled()) throw new Error('nothing is left to do, and the promise is not settled')
+  return promise
+}
+
+/** Runs the world, a block after another, until a promise is settled. */
+export async function mineUntil<T>(w: World, promise: Promise<T>, blocks = 2000): Promise<T> {
+  const settled = watched(promise)
+  for (let i = 0; i < blocks; i++) {
+    await w.scheduler.run(settled)
+    if (settled()) return promise
+    w.l1.mine()
+  }
+  throw new Error(`the promise is not settled after ${blocks} blocks`)
+}
+
+function watched(promise: Promise<unknown>): () => boolean {
+  let settled = false
+  const settle = () => {
+    settled = true
+  }
+  promise.then(settle, settle)
+  return () => settled
 }

@@ -238,6 +238,31 @@ describe('Peer: a proposal is countersigned iff it is valid', () => {
 })
 
 describe('Peer: the court', () => {
+  it('takes no acknowledgement that the other side did not sign, but hangs up', () => {
+    const duel = Duel.opened(FUNDS)
+    duel.pay('a', 10n)
+    const { hash, state } = duel.a.state.proposal!
+    hear(duel.a, { type: 'ack', version: state.version, hash, owed: 0, signature: sign(hash, KEYS[0]) })
+    expect(duel.a.state.complete.version).to.equal(0n)
+    expect(duel.up).to.equal(false)
+  })
+
+  it('signs and announces nothing more from the moment it has decided to go there', () => {
+    const duel = Duel.opened(FUNDS)
+    duel.pay('a', 10n)
+    const offered = duel.wire.a.splice(0)
+    duel.b.take({ kind: 'challenge' })
+    duel.b.calls.length = 0 // its transaction is still on the way
+    hear(duel.b, offered[0]!)
+    duel.deposit('a', 50n)
+    duel.mine()
+    expect(types(duel.said.b)).to.not.include('ack')
+    expect(duel.b.state.announced).to.equal(FUNDS)
+    expect(duel.pay('b', 1n).refused).to.equal('ChannelEnding')
+    duel.finish()
+    expect(duel.a.state.finished).to.deep.equal({ payA: FUNDS + 50n, payB: FUNDS })
+  })
+
   it('answers an older version than its newest, again after a reorg, and settles when the period is over', () => {
     const duel = Duel.opened(FUNDS)
     for (let i = 0; i < 3; i++) {

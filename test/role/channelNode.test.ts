@@ -1,18 +1,19 @@
 import { expect } from 'chai'
-import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Adjudicator.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
+import type { Weather } from '../../src/edge/transport/Memory.ts'
 import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { Watchtower } from '../../src/role/Watchtower.ts'
-import { type Person, person, terms, type World, world } from '../world.ts'
+import { type Dice, finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
 
 const [alice, bob, carol] = [person(1), person(2), person(3)]
 const FUNDS = 1_000_000n
 
 async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {}): Promise<ChannelNode> {
-  const [loop, chain, later] = [w.scheduler.lane(), w.scheduler.lane(), w.scheduler.lane()]
+  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
   const parts: ChannelNodeParts = {
     key: who.key,
     store: memoryStore(),
@@ -20,36 +21,10 @@ async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {
     transport: w.transport,
     confirmations: 2,
     schedule: loop,
-    retry: later,
+    retry: w.scheduler.later,
     ...change,
   }
   return finish(w, ChannelNode.start(parts))
-}
-
-/** Runs the world until a promise is settled. */
-async function finish<T>(w: World, promise: Promise<T>): Promise<T> {
-  let settled = false
-  promise.then(
-    () => (settled = true),
-    () => (settled = true),
-  )
-  await w.scheduler.run(() => settled)
-  if (!settled) throw new Error('nothing left to do, and the promise is not settled')
-  return promise
-}
-
-/** Runs the world, a block after another, until a promise is settled. */
-async function mineUntil<T>(w: World, promise: Promise<T>): Promise<T> {
-  let settled = false
-  promise.then(
-    () => (settled = true),
-    () => (settled = true),
-  )
-  for (let i = 0; i < 2000 && !settled; i++) {
-    await w.scheduler.run(() => settled)
-    if (!settled) w.l1.mine()
-  }
-  return promise
 }
 
 async function opened(w: World, [x, y]: readonly [ChannelNode, ChannelNode]): Promise<Hex> {
@@ -121,4 +96,175 @@ describe('ChannelNode', () => {
     expect(w.l1.money.balance(ETHER, alice.owner)).to.equal(FUNDS + 1000n)
     expect(w.l1.money.balance(ETHER, bob.owner)).to.equal(FUNDS - 1000n)
   })
+
+  it('answers an old state by itself, again when a reorg takes the answer back, and settles when it is time', async () => {
+    const w = world(3)
+    const old: SignedState[] = []
+    const x = await node(w, alice)
+    const y = await node(w, bob, { onComplete: (_channel, state) => old.push(state) })
+    const id = await opened(w, [x, y])
+    for (let i = 0; i < 4; i++) await finish(w, x.pay(id, 50n))
+    await finish(w, y.pay(id, 500n))
+    await finish(
+      w,
+      x.until(id, ({ version }) => version === 5n),
+    )
+    const { channel } = y.status(id)
+    await y.stop()
+    const thief = w.court.connect(bob.owner)
+    await mineUntil(w, thief.send({ verb: 'challenge', channel, state: old[3]! }))
+    await mineUntil(
+      w,
+      x.until(id, ({ phase }) => phase === 'ending'),
+    )
+    w.l1.mine()
+    await w.scheduler.run()
+    w.l1.reorg(1, { remine: () => [] })
+    for (let i = 0; i < 4; i++) {
+      await w.scheduler.run()
+      w.l1.mine()
+    }
+    w.l1.mine(w.l1.head().time + 3600)
+    const { closed } = await mineUntil(
+      w,
+      x.until(id, ({ phase }) => phase === 'closed'),
+    )
+    expect(closed).to.deep.equal({ payA: FUNDS + 300n, payB: FUNDS - 300n })
+    await x.stop()
+  })
+
+  it('goes on after a stop with what its store holds, and ends every payment once', async () => {
+    const w = world(4)
+    const store = memoryStore()
+    const ended = new Map<string, number>()
+    const onEvent: ChannelNodeParts['onEvent'] = (_id, event) => {
+      if (event.name === 'paid') ended.set(event.pay.paymentId, (ended.get(event.pay.paymentId) ?? 0) + 1)
+    }
+    const x = await node(w, alice)
+    let y = await node(w, bob, { store, onEvent })
+    const id = await opened(w, [x, y])
+    const ids = Array.from({ length: 60 }, (_, i) => uint(i + 1, 32))
+    for (let round = 0; round < 6; round++) {
+      const payments = ids.slice(10 * round, 10 * round + 10).map((paymentId) => y.pay(id, 1n, { paymentId }))
+      const all = Promise.allSettled(payments)
+      for (let i = 0; i < 5 * round; i++) await w.scheduler.run(() => false, 1).catch(() => undefined)
+      await y.stop()
+      await all
+      y = await node(w, bob, { store, onEvent })
+      await finish(w, y.listen('bob'))
+      await finish(
+        w,
+        y.until(id, ({ connected, pending }) => connected && pending === 0),
+      )
+    }
+    await finish(w, Promise.all(ids.map((paymentId) => y.pay(id, 1n, { paymentId }))))
+    expect(y.status(id).net).to.equal(-60n)
+    expect([...ended.values()].every((count) => count === 1)).to.equal(true)
+    await finish(
+      w,
+      x.until(id, ({ net }) => net === -60n),
+    )
+  })
+
+  it('loses and doubles no payment on a wire that is cut again and again', async () => {
+    const stormy = (from: Dice): Weather => {
+      return () => ({ cut: from.chance(25), delay: from.roll(3), copies: from.chance(9) ? 2 : 1 })
+    }
+    for (let seed = 10; seed < 15; seed++) {
+      const w = world(seed, stormy)
+      const nodes = [await node(w, alice), await node(w, bob)] as const
+      const id = await opened(w, nodes)
+      const payments = Array.from({ length: 100 }, (_, i) => nodes[i % 2]!.pay(id, i % 2 === 0 ? 3n : 1n))
+      await mineUntil(w, Promise.all(payments))
+      await mineUntil(w, Promise.all(nodes.map((one) => one.until(id, ({ net }) => net === 100n))))
+      await Promise.all(nodes.map((one) => one.stop()))
+    }
+  })
+
+  it('listens to a peer who called before the terms were taken, and keeps one connection where both call', async () => {
+    const w = world(5)
+    const [x, y] = [await node(w, alice), await node(w, bob)]
+    await y.listen('bob')
+    await x.listen('alice')
+    const channel = terms(alice, bob)
+    const id = await finish(w, x.open(channel, 'bob'))
+    await w.scheduler.run()
+    await finish(w, y.open(channel, 'alice'))
+    await w.scheduler.run()
+    expect([x, y].map((one) => one.status(id).connected)).to.deep.equal([true, true])
+  })
+
+  it('as an older copy of its store signs nothing new, and is paid by the newest state that its peer shows', async () => {
+    const w = world(6)
+    const [before, store] = [memoryStore(), memoryStore()]
+    const x = await node(w, alice)
+    let y = await node(w, bob, { store })
+    const id = await opened(w, [x, y])
+    for (const table of ['channel', 'funds']) {
+      before.commit(store.all(table).map(([key, value]) => ({ table, key, value })))
+    }
+    for (let i = 0; i < 3; i++) await finish(w, x.pay(id, 10n))
+    await y.stop()
+    y = await node(w, bob, { store: before, restored: true })
+    await finish(w, y.listen('bob'))
+    expect(await refusalOf(w, y.pay(id, 1n))).to.equal('RestoredCopy')
+    const { closed } = await mineUntil(
+      w,
+      y.until(id, ({ phase }) => phase === 'closed'),
+    )
+    expect(closed).to.deep.equal({ payA: FUNDS - 30n, payB: FUNDS + 30n })
+  })
+
+  it('says what is wrong with terms, channels and payments before anything is signed', async () => {
+    const w = world(7)
+    const [x, y] = [await node(w, alice), await node(w, bob)]
+    const id = await opened(w, [x, y])
+    const paymentId = uint(1, 32)
+    const refused = [
+      [() => x.open(terms(alice, alice)), 'EqualSigners'],
+      [() => x.open(terms(alice, bob, { challengePeriod: 60 })), 'PeriodTooShort'],
+      [() => x.open(terms(alice, bob, { bond: 1n })), 'BondTooHigh'],
+      [() => x.open(terms(alice, { ...bob, owner: ETHER })), 'ZeroParty'],
+      [() => x.open(terms(bob, carol)), 'NotAParty'],
+      [() => x.pay(uint(9, 32), 1n), 'UnknownChannel'],
+      [() => x.pay(id, -1n), 'BadPayment'],
+      [() => x.pay(id, FUNDS + 1n), 'InsufficientFunds'],
+      [() => x.pay(id, 1n, { memo: `0x${'00'.repeat(1025)}` }), 'BadPayment'],
+    ] as const
+    for (const [call, code] of refused) expect(await refusalOf(w, call())).to.equal(code)
+    const first = x.pay(id, 1n, { paymentId })
+    expect(await refusalOf(w, x.pay(id, 1n, { paymentId }))).to.equal('PaymentPending')
+    const paid = await finish(w, first)
+    expect(await finish(w, x.pay(id, 1n, { paymentId }))).to.deep.equal(paid)
+    expect(x.status(id).net).to.equal(1n)
+    expect(x.payment(id, uint(2, 32))).to.equal(undefined)
+  })
+
+  it('stops with its store: what cannot be saved is not said, and everybody who waits is told', async () => {
+    const w = world(8)
+    const store = memoryStore()
+    const faults: unknown[] = []
+    const x = await node(w, alice, { store, onFault: (why) => faults.push(why) })
+    const y = await node(w, bob)
+    const id = await opened(w, [x, y])
+    store.close()
+    const failed = await finish(
+      w,
+      x.pay(id, 1n).catch((why) => why.code),
+    )
+    await w.scheduler.run()
+    expect(failed).to.equal('StoreClosed')
+    expect(faults.length).to.equal(1)
+    expect(y.status(id).version).to.equal(0n)
+  })
 })
+
+function refusalOf(w: World, promise: Promise<unknown>): Promise<unknown> {
+  return finish(
+    w,
+    promise.then(
+      () => 'not refused',
+      (why) => why.code,
+    ),
+  )
+}
