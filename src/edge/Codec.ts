@@ -49,9 +49,20 @@ function writeList(list: readonly Plain[], depth: number): string {
 function writeFields(fields: { readonly [field: string]: Plain }, depth: number): string {
   let text = '{'
   for (const field of Object.keys(fields)) {
-    text += `${text.length === 1 ? '' : ','}${JSON.stringify(field)}:${write(fields[field]!, depth)}`
+    text += `${text.length === 1 ? '' : ','}${named(field)}${write(fields[field]!, depth)}`
   }
   return `${text}}`
+}
+
+/** The beginnings of fields, kept because the same few names come again and again; bounded, because they need not. */
+const names = new Map<string, string>()
+
+function named(field: string): string {
+  const known = names.get(field)
+  if (known !== undefined) return known
+  const name = `${JSON.stringify(field)}:`
+  if (names.size < 1000) names.set(field, name)
+  return name
 }
 
 const HASH = 35
