@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { isNative } from '../../src/core/base/Signature.ts'
 import { FUNDS, type Seated, sit } from './seat.ts'
 
-const RUNS = 5
 const WARM = 200
 const PAYMENTS = 1000
 
@@ -18,19 +17,15 @@ export interface Claimed {
 
 /**
  * Two processes, TCP on loopback, durable stores on both sides, one payment at a time, each countersigned before the
- * next: payments a second and the milliseconds of one (median of the runs). The payee must get it all in court.
+ * next: payments a second and the milliseconds of one. The payee must get it all in court.
  */
 export async function measure(): Promise<Record<string, number>> {
   if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
-  const runs: Run[] = []
-  for (let i = 0; i < RUNS; i++) runs.push(await run())
-  const median = (of: (one: Run) => number) => runs.map(of).sort((x, y) => x - y)[RUNS >> 1]!
-  const rates = runs.map(({ rate }) => Math.round(rate)).sort((x, y) => x - y)
-  console.error(`channel.pay.serial: ${rates.join(', ')} payments/s in ${RUNS} runs`)
+  const { rate, p50, p99 } = await run()
   return {
-    'channel.pay.serial': Math.round(median(({ rate }) => rate)),
-    'channel.pay.serial.p50': round(median(({ p50 }) => p50)),
-    'channel.pay.serial.p99': round(median(({ p99 }) => p99)),
+    'channel.pay.serial': Math.round(rate),
+    'channel.pay.serial.p50': round(p50),
+    'channel.pay.serial.p99': round(p99),
   }
 }
 

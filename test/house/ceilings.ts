@@ -56,7 +56,7 @@ export function longFunctions(files: Files): readonly string[] {
 }
 
 /** As the formatter lays it out: from its keyword to the brace under it, or to the brace of its own line. */
-const SOLIDITY_FUNCTION = /^ {4}(?:function|constructor)\b[^;{]*\{(?:.*\}$|[^]*?^ {4}\}$)/gm
+const SOLIDITY_FUNCTION = /^ {4}(?:function|constructor)\b[^;{]*\{(?:.*\}$|[\s\S]*?^ {4}\}$)/gm
 
 function linesOf(node: ts.Node): readonly number[] {
   if (!ts.isFunctionLike(node) || !('body' in node) || !node.body || !ts.isBlock(node.body as ts.Node)) return []
