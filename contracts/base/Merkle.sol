@@ -27,15 +27,10 @@ library Merkle {
             } lt(at, add(siblings, 512)) {
                 at := add(at, 32)
             } {
-                switch and(index, 1)
-                case 0 {
-                    mstore(left, root)
-                    mstore(right, calldataload(at))
-                }
-                default {
-                    mstore(left, calldataload(at))
-                    mstore(right, root)
-                }
+                // 32 where the root so far is a right child: then the two words change places.
+                let swap := shl(5, and(index, 1))
+                mstore(add(left, swap), root)
+                mstore(sub(right, swap), calldataload(at))
                 root := keccak256(free, 65)
                 index := shr(1, index)
             }

@@ -192,6 +192,9 @@ interface IRootChain {
     /// with a block's own base fee: in a simulated call the chain may say that it is zero.
     function bond(uint256 baseFee) external view returns (uint256);
 
+    /// @notice What exits of a chain may be paid from, in the asset's smallest unit.
+    function pots(bytes32 chain, address asset) external view returns (uint256);
+
     /// @notice The word of an exit at a place of a queue: exitableAt in the top 40 bits; 0 = void, paid or never used.
     function entry(bytes32 chain, address asset, uint40 lane, uint40 index) external view returns (uint256);
 }

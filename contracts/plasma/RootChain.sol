@@ -18,6 +18,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     using Exits for Exit;
     using Transactions for Transaction;
     using Transactions for Chain;
+    using Transactions for Deposit;
 
     /// @notice What is known of a chain. The last number, its time and its asOf are kept at root level only.
     struct ChainState {
@@ -26,6 +27,12 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
         uint40 number;
         uint40 time;
         uint40 asOf;
+    }
+
+    /// @notice The money of a chain in one asset, and the exits that want it.
+    struct Vault {
+        uint256 pot;
+        ExitQueue.Queue queue;
     }
 
     uint256 private constant DEPOSITED = 1 << 248;
@@ -54,9 +61,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     mapping(bytes32 id => uint256) public status;
     /// @notice Transactions authorised without a signature.
     mapping(address owner => mapping(bytes32 txHash => bool)) public approved;
-    /// @notice What exits of a chain may be paid from.
-    mapping(bytes32 chain => mapping(address asset => uint256)) public pots;
-    mapping(bytes32 chain => mapping(address asset => ExitQueue.Queue)) private _queues;
+    mapping(bytes32 chain => mapping(address asset => Vault)) private _vaults;
 
     constructor(
         Verdicts verdicts_,
@@ -89,15 +94,16 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     function commit(Chain calldata chain, uint40 number, bytes32 header, uint40 asOf) external nonReentrant {
         bytes32 id = chain.chainId();
         uint40 time = uint40(block.timestamp);
-        ChainState memory last = chains[id];
-        require(last.depth == 1, UnknownChain(id));
+        ChainState storage state = chains[id];
+        (uint40 lastNumber, uint40 lastTime, uint40 lastAsOf) = (state.number, state.time, state.asOf);
+        require(state.depth == 1, UnknownChain(id));
         require(msg.sender == chain.operator, NotOperator(msg.sender, chain.operator));
-        require(number == last.number + 1, WrongNumber(number, last.number + 1));
-        require(time > last.time, SameSecond(time, last.time));
-        require(asOf >= last.asOf, EarlyAsOf(asOf, last.asOf));
+        require(number == lastNumber + 1, WrongNumber(number, lastNumber + 1));
+        require(time > lastTime, SameSecond(time, lastTime));
+        require(asOf >= lastAsOf, EarlyAsOf(asOf, lastAsOf));
         require(asOf < time, FutureAsOf(asOf, time));
         require(time <= asOf + margin, LateCommit(time, asOf + margin));
-        chains[id] = ChainState(1, 0, number, time, asOf);
+        (state.number, state.time, state.asOf) = (number, time, asOf);
         commitments[id][number] = Blocks.commitmentHash(header, time, asOf);
         emit Committed(id, number, time, asOf, header);
     }
@@ -112,14 +118,16 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
         address asset,
         uint256 value
     ) external payable nonReentrant {
-        bytes32 id = Transactions.depositId(Deposit(chain, msg.sender, salt, owner, asset, value));
+        bytes32 id = Transactions.depositId(chain, msg.sender, salt, owner, asset, value);
+        uint256 pot = _vaults[chain][asset].pot;
         require(asset == Asset.ETHER, UnsupportedAsset(asset));
         require(owner != address(0), ZeroOwner());
         require(value != 0, ZeroValue());
-        require(chains[chain].depth != 0, UnknownChain(chain));
+        // Only a chain that is known can have money.
+        require(pot != 0 || chains[chain].depth != 0, UnknownChain(chain));
         require(status[id] == 0, WrongStatus(id, status[id], 0));
         status[id] = DEPOSITED;
-        pots[chain][asset] += value;
+        _vaults[chain][asset].pot = pot + value;
         emit Deposited(id, chain, owner, msg.sender, salt, asset, value);
         Asset.pull(asset, value);
     }
@@ -155,7 +163,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
 
     /// @inheritdoc IRootChain
     function startDepositExit(Deposit calldata deposited, Permit calldata permit) external payable nonReentrant {
-        bytes32 id = Transactions.depositId(deposited);
+        bytes32 id = deposited.depositId();
         require(status[id] == DEPOSITED, WrongStatus(id, status[id], DEPOSITED));
         _start(deposited.chain, deposited.asset, deposited.owner, id, deposited.value, 0, 0, permit);
     }
@@ -175,7 +183,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
         _requirePermit(chain, id, owner, permit);
         uint40 exitableAt = lane == 0 ? uint40(block.timestamp) + mfp : mature;
         Exit memory exit = Exit(chain, asset, owner, 0, id, 1, value, exitableAt, msg.value, msg.sender);
-        uint40 index = _queues[chain][asset].push(lane, exit.entryOf());
+        uint40 index = _vaults[chain][asset].queue.push(lane, exit.entryOf());
         emit ExitStarted(id, lane, index, exit);
     }
 
@@ -227,7 +235,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     }
 
     function _void(Exit calldata exit, uint40 lane, uint40 index) private {
-        ExitQueue.Queue storage queue = _queues[exit.chain][exit.asset];
+        ExitQueue.Queue storage queue = _vaults[exit.chain][exit.asset].queue;
         (uint256 have, uint256 need) = (queue.wordAt(lane, index), exit.entry());
         require(have == need, WrongEntry(have, need));
         queue.clear(lane, index);
@@ -236,7 +244,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     /// @dev Half the bond to the sender, the rest to those whom the exit would have taken it from.
     function _split(Exit calldata exit) private {
         uint256 half = exit.bond / 2;
-        pots[exit.chain][Asset.ETHER] += exit.bond - half;
+        _vaults[exit.chain][Asset.ETHER].pot += exit.bond - half;
         _pay(Asset.ETHER, msg.sender, half);
     }
 
@@ -290,7 +298,8 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
         InFlightExit[] calldata inFlight
     ) external nonReentrant {
         require(inFlight.length == 0, UnsupportedExits(inFlight.length, 0));
-        ExitQueue.Queue storage queue = _queues[chain][asset];
+        Vault storage vault = _vaults[chain][asset];
+        ExitQueue.Queue storage queue = vault.queue;
         uint256 next = 0;
         for (bool moved = false; ; moved = true) {
             (bool none, uint256 word, uint40 lane, uint40 index) = queue.peek();
@@ -314,7 +323,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
             }
             queue.pop(lane, index);
             if (word == 0) continue;
-            _settle(exits[next], lane, index);
+            _settle(vault, exits[next], lane, index);
             ++next;
         }
     }
@@ -326,9 +335,8 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     }
 
     /// @dev Pays an exit once, from its own pot, and its bond back; or drops it with its bond.
-    function _settle(Exit calldata exit, uint40 lane, uint40 index) private {
-        (bytes32 id, address asset, uint256 value) = (exit.ids, exit.asset, exit.value);
-        uint256 pot = pots[exit.chain][asset];
+    function _settle(Vault storage vault, Exit calldata exit, uint40 lane, uint40 index) private {
+        (bytes32 id, uint256 value, uint256 pot) = (exit.ids, exit.value, vault.pot);
         if (status[id] >= PAID) {
             value = 0;
             emit ExitDropped(id, lane, index);
@@ -337,7 +345,7 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
             value = 0;
         } else {
             status[id] = PAID;
-            pots[exit.chain][asset] = pot - value;
+            vault.pot = pot - value;
             emit ExitPaid(id, lane, index, value);
         }
         _payWithBond(exit, value);
@@ -367,7 +375,12 @@ contract RootChain is IRootChain, Credits, Signatures, ReentrancyGuardTransient 
     }
 
     /// @inheritdoc IRootChain
+    function pots(bytes32 chain, address asset) external view returns (uint256) {
+        return _vaults[chain][asset].pot;
+    }
+
+    /// @inheritdoc IRootChain
     function entry(bytes32 chain, address asset, uint40 lane, uint40 index) external view returns (uint256) {
-        return _queues[chain][asset].wordAt(lane, index);
+        return _vaults[chain][asset].queue.wordAt(lane, index);
     }
 }

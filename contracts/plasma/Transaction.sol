@@ -87,8 +87,31 @@ library Transactions {
     }
 
     /// @notice The id of a deposit's output: keccak256(0x05 ‖ abi.encode(deposit)).
-    function depositId(Deposit memory deposit) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x05), abi.encode(deposit)));
+    function depositId(Deposit calldata deposit) internal pure returns (bytes32) {
+        (bytes32 chain, address sender, bytes32 salt) = (deposit.chain, deposit.sender, deposit.salt);
+        return depositId(chain, sender, salt, deposit.owner, deposit.asset, deposit.value);
+    }
+
+    /// @notice The same id, of the fields in their order.
+    function depositId(
+        bytes32 chain,
+        address sender,
+        bytes32 salt,
+        address owner,
+        address asset,
+        uint256 value
+    ) internal pure returns (bytes32 id) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore8(free, 0x05)
+            mstore(add(free, 1), chain)
+            mstore(add(free, 33), shr(96, shl(96, sender)))
+            mstore(add(free, 65), salt)
+            mstore(add(free, 97), shr(96, shl(96, owner)))
+            mstore(add(free, 129), shr(96, shl(96, asset)))
+            mstore(add(free, 161), value)
+            id := keccak256(free, 193)
+        }
     }
 
     function _hashInputs(bytes32[] calldata inputs) private pure returns (bytes32 hash) {

@@ -55,7 +55,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface IRootChainInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "bond" | "cancelExit" | "challengeExit" | "claimCredit" | "commit" | "deposit" | "entry" | "process" | "register" | "startDepositExit" | "startExit"): FunctionFragment;
+    getFunction(nameOrSignature: "approve" | "bond" | "cancelExit" | "challengeExit" | "claimCredit" | "commit" | "deposit" | "entry" | "pots" | "process" | "register" | "startDepositExit" | "startExit"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "Approved" | "ChainRegistered" | "Committed" | "Deposited" | "ExitCancelled" | "ExitChallenged" | "ExitDropped" | "ExitPaid" | "ExitStarted" | "ExitUnpaid"): EventFragment;
 
@@ -67,6 +67,7 @@ encodeFunctionData(functionFragment: 'claimCredit', values: [AddressLike, Addres
 encodeFunctionData(functionFragment: 'commit', values: [ChainStruct, BigNumberish, BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, BytesLike, AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'entry', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'pots', values: [BytesLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'process', values: [BytesLike, AddressLike, ExitStruct[], InFlightExitStruct[]]): string;
 encodeFunctionData(functionFragment: 'register', values: [ChainStruct[], BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'startDepositExit', values: [DepositStruct, PermitStruct]): string;
@@ -80,6 +81,7 @@ decodeFunctionResult(functionFragment: 'claimCredit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'commit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'entry', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'pots', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'process', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'register', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startDepositExit', data: BytesLike): Result;
@@ -305,6 +307,14 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    pots: TypedContractMethod<
+      [chain: BytesLike, asset: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     process: TypedContractMethod<
       [chain: BytesLike, asset: AddressLike, exits: ExitStruct[], inFlight: InFlightExitStruct[], ],
       [void],
@@ -376,6 +386,11 @@ getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'entry'): TypedContractMethod<
       [chain: BytesLike, asset: AddressLike, lane: BigNumberish, index: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'pots'): TypedContractMethod<
+      [chain: BytesLike, asset: AddressLike, ],
       [bigint],
       'view'
     >;

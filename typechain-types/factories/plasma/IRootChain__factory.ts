@@ -1403,6 +1403,30 @@
         "internalType": "address",
         "name": "asset",
         "type": "address"
+      }
+    ],
+    "name": "pots",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
       },
       {
         "components": [
