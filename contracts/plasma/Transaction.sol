@@ -122,8 +122,7 @@ library Transactions {
         }
     }
 
-    /// @dev An address with bits above its 160 would be a second way to write one transaction; it reverts like any
-    /// other malformed calldata.
+    /// @dev An address with bits above its 160 reverts, like any other malformed calldata.
     function _hashOutputs(Output[] calldata outputs) private pure returns (bytes32 hash) {
         bytes32 outputType = OUTPUT_TYPE;
         assembly ("memory-safe") {
