@@ -4,6 +4,7 @@ import { header, txRoot } from './Block.ts'
 import type { PlasmaEvent } from './Call.ts'
 import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import { txHash } from './Transaction.ts'
+import { type Bookmark, beginning } from './View.ts'
 
 // How blocks and L1's events lie in a store. A ledger is never stored: it is what these rows make when they are
 // executed again.
@@ -20,12 +21,6 @@ export interface BlockRecord {
   readonly asOf: number
   readonly header: Hex
   readonly count: number
-  readonly time: number
-}
-
-/** Where a store stands in L1: the first block that it has not taken, the time before it. */
-export interface Bookmark {
-  readonly next: number
   readonly time: number
 }
 
@@ -55,10 +50,10 @@ export function blockRows(record: BlockRecord, transactions: readonly Signed[]):
 }
 
 /** The rows of L1's final blocks as far as they concern a chain, and of the bookmark behind them. */
-export function l1Rows(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[], { next, time }: Bookmark): readonly Row[] {
+export function l1Rows(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[], at: Bookmark): readonly Row[] {
   if (blocks.length === 0) return []
   const kept = concerning(chain, blocks).map((block) => row('l1', key(block.number), block))
-  return [...kept, row('l1', 'bookmark', { next, time })]
+  return [...kept, row('l1', 'bookmark', { next: at.next, time: at.time, tip: at.tip })]
 }
 
 /** The blocks of L1 with events that may concern a chain, and only those events. */
@@ -74,7 +69,7 @@ function concerns(chain: Hex, event: PlasmaEvent): boolean {
 
 /** The bookmark of a store, or the beginning. */
 export function bookmarkOf(rows: Rows, from: number): Bookmark {
-  return (rows.get('l1', 'bookmark') as unknown as Bookmark | undefined) ?? { next: from, time: 0 }
+  return (rows.get('l1', 'bookmark') as unknown as Bookmark | undefined) ?? beginning(from)
 }
 
 /** L1's final blocks with events, oldest first. */

@@ -89,7 +89,7 @@ export function restoreFollower(
   const l1 = Archive.storedL1(rows)
   const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
   const commits = commitmentsOf(l1).filter((commitment) => commitment.number >= ledger.number)
-  const view = viewFrom<PlasmaEvent>(params.depth, bookmark.next, bookmark.time)
+  const view = viewFrom<PlasmaEvent>(params.depth, bookmark)
   const nothing = { asked: undefined, missing: undefined, goal: undefined }
   return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, ...nothing }
 }

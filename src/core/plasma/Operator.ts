@@ -96,7 +96,7 @@ export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from
   const asOf = (rows.get('operator', 'asOf') as number | undefined) ?? after.asOf
   const before = observe(after, Archive.between(l1, after.asOf), asOf)
   const state: OperatorState = {
-    view: viewFrom(params.depth, bookmark.next, bookmark.time),
+    view: viewFrom(params.depth, bookmark),
     l1,
     registered: l1.some((block) => isRegistered(before.chain, block)),
     committed,
