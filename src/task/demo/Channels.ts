@@ -7,7 +7,7 @@ import type { Store } from '../../edge/store/Store.ts'
 import { tcpTransport } from '../../edge/transport/Tcp.ts'
 import { ChannelNode } from '../../role/ChannelNode.ts'
 import { Watchtower } from '../../role/Watchtower.ts'
-import { type Check, check } from './Report.ts'
+import { type Check, check, type Part } from './Report.ts'
 import { people, type Town } from './Town.ts'
 import { count, money, type Voice } from './Voice.ts'
 
@@ -17,15 +17,6 @@ const DEPOSIT = 10n * UNIT
 /** Payments under way at once. */
 const WINDOW = 1000
 const { alice, bob, tower } = people
-
-/** What a part of the demo has done. */
-export interface Part {
-  readonly payments: number
-  readonly seconds: number
-  readonly checks: readonly Check[]
-  /** What the court must have paid to whom, in wei. */
-  readonly income: readonly (readonly [Hex, bigint])[]
-}
 
 interface Scene {
   readonly town: Town

@@ -1,5 +1,4 @@
 import { ETHER, type Hex } from '../../core/base/Bytes.ts'
-import type { Part } from './Channels.ts'
 import { people, type Sent, type Town } from './Town.ts'
 import { count } from './Voice.ts'
 
@@ -8,6 +7,15 @@ export interface Check {
   readonly what: string
   readonly have: bigint
   readonly need: bigint
+}
+
+/** What a part of the demo has done. */
+export interface Part {
+  readonly payments: number
+  readonly seconds: number
+  readonly checks: readonly Check[]
+  /** What the court must have paid to whom, in wei. */
+  readonly income: readonly (readonly [Hex, bigint])[]
 }
 
 /** A check of a sum. */
