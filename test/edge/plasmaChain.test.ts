@@ -8,6 +8,7 @@ import { deployed, type Terms } from '../../src/core/plasma/Draft.ts'
 import { type Exit, OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
 import { chainId, depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
+import type { Chain } from '../../src/edge/chain/Chain.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import { plasmaChain } from '../../src/edge/chain/PlasmaChain.ts'
 import { RootChain__factory, VerdictRegistry__factory } from '../../typechain-types/index.ts'
@@ -34,6 +35,25 @@ async function world(feeFloor = GWEI, feeCeiling = GWEI) {
     return plasmaChain({ provider: chains.provider, signer, court, interval: 5 })
   }
   return { chains, court, terms, connect, pair: await pairOf(chains, connect, simulated) }
+}
+
+/** The exits that were started on a chain, in order. */
+async function startedOn(
+  real: Chain<PlasmaCall, PlasmaEvent>,
+): Promise<readonly { exit: Exit; lane: number; index: number }[]> {
+  const events: PlasmaEvent[] = []
+  const head = await real.head()
+  await new Promise<void>((done) => {
+    const stop = real.follow(0, ({ block }) => {
+      events.push(...block.events)
+      if (block.number !== head) return
+      stop()
+      done()
+    })
+  })
+  return events.flatMap((event) =>
+    event.name === 'ExitStarted' ? [{ exit: event.exit, lane: event.lane, index: event.index }] : [],
+  )
 }
 
 describe('edge/chain of Plasma: Hardhat and the simulation', () => {
@@ -73,7 +93,7 @@ describe('edge/chain of Plasma: Hardhat and the simulation', () => {
     const deposited = { ...deposit, sender: alice.address }
     expect(await say(1, { verb: 'startDepositExit', deposited, permit: OWN_PERMIT })).to.equal(undefined)
 
-    const [first, second] = await exits()
+    const [first, second] = await startedOn(pair.real[0]!)
     const signature = sign(hash, alice.key)
     const spend = { tx: transaction, input: 0, signature, inclusion: [] }
     const challenge = { verb: 'challengeExit', path: [chain], ...second!, spend } as const
@@ -92,23 +112,23 @@ describe('edge/chain of Plasma: Hardhat and the simulation', () => {
       ...['ChainRegistered', 'Deposited', 'Deposited', 'Committed'],
       ...['ExitStarted', 'ExitStarted', 'ExitChallenged', 'ExitPaid'],
     ])
+  })
 
-    async function exits(): Promise<readonly { exit: Exit; lane: number; index: number }[]> {
-      const events: PlasmaEvent[] = []
-      const real = pair.real[0]!
-      const head = await real.head()
-      await new Promise<void>((done) => {
-        const stop = real.follow(0, ({ block }) => {
-          events.push(...block.events)
-          if (block.number !== head) return
-          stop()
-          done()
-        })
-      })
-      return events.flatMap((event) =>
-        event.name === 'ExitStarted' ? [{ exit: event.exit, lane: event.lane, index: event.index }] : [],
-      )
+  it('pays a whole batch in one transaction, though a node’s estimate is content with the first exit', async () => {
+    const { chains, pair } = await world()
+    const chain = { parent: ZERO, slot: 0, operator: operator.address }
+    const id = chainId(chain)
+    expect(await call(pair, 0, { verb: 'register', path: [chain], signatures: ['0x'] })).to.equal(undefined)
+    for (let i = 0; i < 12; i++) {
+      const deposit = { chain: id, salt: uint(i, 32), owner: alice.address, asset: ETHER, value: 7n }
+      expect(await call(pair, 1, { verb: 'deposit', ...deposit })).to.equal(undefined)
+      const deposited = { ...deposit, sender: alice.address }
+      expect(await call(pair, 1, { verb: 'startDepositExit', deposited, permit: OWN_PERMIT })).to.equal(undefined)
     }
+    await pass(chains, 1000)
+    const exits = (await startedOn(pair.real[0]!)).map(({ exit }) => exit)
+    expect(await call(pair, 2, { verb: 'process', chain: id, asset: ETHER, exits, inFlight: [] })).to.equal(undefined)
+    expect((await compared(pair)).filter((name) => name === 'ExitPaid')).to.have.length(12)
   })
 
   it('reads the terms that the court was deployed with, and attaches the bond of the newest base fee', async () => {

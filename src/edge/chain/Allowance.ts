@@ -17,7 +17,7 @@ type Approve = { readonly verb: 'approve'; readonly spender: Hex; readonly value
 
 /** Sees to it that `spender` may pull `amount` of a token from the sender: approves exactly that much if it may not. */
 export async function allow(
-  parts: Omit<SendParts<never>, 'court' | 'abi' | 'callValue'>,
+  parts: Omit<SendParts<never>, 'court' | 'abi' | 'callValue' | 'leastGas'>,
   token: Hex,
   spender: Hex,
   amount: bigint,

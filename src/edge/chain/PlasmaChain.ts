@@ -3,12 +3,12 @@ import type { Hex } from '../../core/base/Bytes.ts'
 import { domain } from '../../core/base/Signature.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
 import type { Terms } from '../../core/plasma/Draft.ts'
-import { callValue } from '../../core/plasma/RootChain.ts'
+import { callValue, leastGas } from '../../core/plasma/RootChain.ts'
 import { type Node, unreachable } from './Node.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
 /** What a client of the Plasma court needs: a node, a signer and the court's address, and what RpcOptions adds. */
-export type PlasmaChainOptions = Omit<RpcOptions<PlasmaCall>, 'abi' | 'callValue' | 'pulls' | 'contract'>
+export type PlasmaChainOptions = Omit<RpcOptions<PlasmaCall>, 'abi' | 'callValue' | 'leastGas' | 'pulls' | 'contract'>
 
 /** The Plasma court on a real chain, with the terms that it was deployed with. */
 export interface PlasmaChain extends RpcChain<PlasmaCall, PlasmaEvent> {
@@ -25,7 +25,8 @@ export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaCh
   const { provider: node, name = 'the chain' } = options
   let terms: Terms | undefined
   const value = (call: PlasmaCall, baseFee: bigint) => callValue(terms!, call, baseFee)
-  const chain = await rpcChain<PlasmaCall, PlasmaEvent>({ ...options, abi, callValue: value, contract: 'root chain' })
+  const parts = { ...options, abi, callValue: value, leastGas, contract: 'root chain' }
+  const chain = await rpcChain<PlasmaCall, PlasmaEvent>(parts)
   terms = await termsOf(node, name, chain.chainId, chain.court)
   return { ...chain, terms }
 }

@@ -18,6 +18,8 @@ export interface RpcOptions<Call> {
   readonly abi: Interface
   /** Wei to attach to a call at a base fee (wei per gas). */
   readonly callValue: (call: Call, baseFee: bigint) => bigint
+  /** Gas to allow a call at least, whatever a node estimates. None if absent. */
+  readonly leastGas?: (call: Call) => bigint
   /** The token that the court pulls from the sender of a call: approved first. None if absent. */
   readonly pulls?: (call: Call) => Pulled | undefined
   /** The chain that the court must be on; any if absent. */
@@ -53,7 +55,7 @@ export interface RpcChain<Call, Event> extends Chain<Call, Event> {
 export async function rpcChain<Call extends { readonly verb: string }, Event extends { readonly name: string }>(
   options: RpcOptions<Call>,
 ): Promise<RpcChain<Call, Event>> {
-  const { provider: node, court, abi, callValue } = options
+  const { provider: node, court, abi, callValue, leastGas } = options
   const { name = 'the chain', contract = 'a contract', interval = 500, retry = 250, depth = 128 } = options
   const onFault = options.onFault ?? (() => undefined)
   const chainId = await chainIdOf(node, name)
@@ -65,7 +67,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
   const poll = async () => {
     await Promise.all([...followers].map((one) => one.poll()))
   }
-  const parts = { node, name, court, sender, signer, abi, callValue, interval, onFault }
+  const parts = { node, name, court, sender, signer, abi, callValue, leastGas, interval, onFault }
   // One after another: an allowance is for the call that follows it and no other may use it up.
   let pulling: Promise<unknown> = Promise.resolve()
   const pull = ({ token, amount }: Pulled, call: Call): Promise<Receipt> => {

@@ -16,6 +16,8 @@ export interface SendParts<Call> {
   readonly abi: Interface
   /** Wei to attach to a call at a base fee (wei per gas). */
   readonly callValue: (call: Call, baseFee: bigint) => bigint
+  /** Gas to allow a call at least, whatever is estimated. None if absent. */
+  readonly leastGas?: ((call: Call) => bigint) | undefined
   /** Milliseconds between looks for a receipt. */
   readonly interval: number
   /** Told once an outage. */
@@ -60,7 +62,7 @@ export async function send<Call extends { readonly verb: string }>(
       const value = parts.callValue(call, base)
       const shown = await shownValue(parts, call, value, fees)
       const checked = { from: parts.sender, to: parts.court, data, value: shown, ...fees }
-      const gasLimit = await allowance(parts.node, checked)
+      const gasLimit = await allowance(parts.node, checked, parts.leastGas?.(call) ?? 0n)
       const nonce = await lane.nonce(parts.node)
       const request = { ...checked, value, gasLimit, nonce }
       return { ...(await broadcast(parts, request)), nonce, checked: { ...checked, gasLimit } }
@@ -133,10 +135,11 @@ async function shownValue<Call>(parts: SendParts<Call>, call: Call, value: bigin
   return parts.callValue(call, BigInt(shown))
 }
 
-/** Checks the call and gives the gas to allow: what it needs now and a quarter more. */
-async function allowance(node: Node, call: Asked): Promise<bigint> {
+/** Checks the call and gives the gas to allow: what it needs now and a quarter more, and at least `least`. */
+async function allowance(node: Node, call: Asked, least: bigint): Promise<bigint> {
   const estimate = BigInt((await node.send('eth_estimateGas', [asked(call), 'pending'])) as Hex)
-  const allowed = estimate + estimate / 4n + 20_000n
+  const ample = estimate + estimate / 4n + 20_000n
+  const allowed = ample > least ? ample : least
   return allowed < MOST_GAS ? allowed : MOST_GAS
 }
 
