@@ -128,9 +128,10 @@ export class ChannelNode {
     const node = new ChannelNode(parts)
     const addresses = node.#restore()
     const ids = [...node.#places.keys()]
+    // Kept before anything else is, so that no later start can forget it.
     if (parts.restored) await Promise.all(ids.map((id) => node.#ask(id, { kind: 'restored' })))
-    if (ids.length > 0)
-      await node.#feed.join(ids, Math.min(...[...node.#places.values()].map(({ state }) => state.watch.head)) + 1)
+    if (ids.length > 0) await node.#feed.join(ids, node.#firstBlock())
+    for (const id of ids) if (node.#place(id).state.end.restored) await node.#ask(id, { kind: 'close' })
     for (const id of ids) node.#links.add(id, addresses.get(id))
     return node
   }
@@ -150,9 +151,10 @@ export class ChannelNode {
     requireTerms(channel, this.#parts.minPeriod ?? 3600)
     const made = this.#seat(channel, this.#parts.since ?? 0)
     const { id } = made
-    if (this.#places.has(id)) return id
-    await this.#loop.ask({ id, add: made, address })
-    await this.#feed.join([id], made.since)
+    if (!this.#places.has(id)) {
+      await this.#loop.ask({ id, add: made, address })
+      await this.#feed.join([id], made.since)
+    }
     this.#links.add(id, address)
     return id
   }
@@ -262,6 +264,10 @@ export class ChannelNode {
       if (address !== null) addresses.set(made.id, address)
     }
     return addresses
+  }
+
+  #firstBlock(): number {
+    return Math.min(...[...this.#places.values()].map(({ state }) => state.watch.head)) + 1
   }
 
   #seat(channel: Channel, since: number): Seat {

@@ -40,10 +40,14 @@ export function dispute(d: Draft, seat: Seat, why: string): void {
   goToCourt(d, seat)
 }
 
-/** This store is an older copy of itself: it signs nothing new, and the channel is to end. */
+/**
+ * This store is an older copy of itself: it signs nothing new. The channel is to end, but before any block has come the
+ * wait for that cannot begin: `close` says when.
+ */
 export function becomeRestored(d: Draft, seat: Seat): void {
   if (d.state.end.restored || d.state.finished) return
-  setEnd(d, seat, { restored: true, asked: true, since: d.state.watch.time })
+  const { time } = d.state.watch
+  setEnd(d, seat, time === 0 ? { restored: true } : { restored: true, asked: true, since: time })
 }
 
 /** The user asks for the end of the channel by agreement. */

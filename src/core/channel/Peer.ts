@@ -127,7 +127,9 @@ function onHello(d: Draft, seat: Seat, said: Extract<Message, { type: 'hello' }>
   const { complete, hash, last } = d.state
   const behind = said.version > complete.version || (said.version === complete.version && said.hash !== hash)
   set(d, { link: { up: true, greeted: true, behind, owed: said.owed, peerRestored: said.restored } })
-  if (said.version < complete.version) say(d, { type: 'show', state: signedState(complete), owed: last })
+  // What only the court has shown complete cannot be shown to anybody: a signature is missing.
+  const isWhole = complete.sigA !== '0x' && complete.sigB !== '0x'
+  if (said.version < complete.version && isWhole) say(d, { type: 'show', state: signedState(complete), owed: last })
   if (!behind) resume(d, seat)
   else if (said.version === complete.version) drop(d, 'another state of the same version')
 }
