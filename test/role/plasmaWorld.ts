@@ -93,7 +93,7 @@ export class World {
   }
 
   wallet(n: number, operator: Pick<OperatorApi, 'block' | 'submit'>, store: Store = memoryStore()): Wallet {
-    const l1 = this.court.connect(addressOf(key(n)))
+    const l1 = this.connect(addressOf(key(n)))
     const onFailure = (why: unknown) => this.failures.push(why)
     const params = { chain: CHAIN, key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50 }
     const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
