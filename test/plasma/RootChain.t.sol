@@ -119,9 +119,9 @@ contract RootChainHandler {
     function challenge(uint256 which, uint256 with, bool forged) external {
         if (_exits.length == 0 || _transactions.length == 0) return;
         Running storage running = _exits[which % _exits.length];
-        uint256 at = with % _transactions.length;
-        Spend memory spend = Spend(_transactions[at], 0, "", new Inclusion[](1));
-        spend.inclusion[0] = _inclusions[at];
+        uint256 picked = with % _transactions.length;
+        Spend memory spend = Spend(_transactions[picked], 0, "", new Inclusion[](1));
+        spend.inclusion[0] = _inclusions[picked];
         uint256 owner = ownerKey(running.exit.owner);
         spend.signature = sign(forged ? OPERATOR : owner, txHash(spend.tx));
         bool spends = spend.tx.inputs[0] == running.exit.ids && !forged;

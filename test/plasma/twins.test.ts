@@ -157,6 +157,18 @@ describe('The nouns of Plasma, in both languages', () => {
       runs(12),
     )
   })
+
+  it('find the next number over any gap, and a bucket again that a void entry had emptied', async () => {
+    const { ethers } = await network.create()
+    const at = (lane: number) => ({ verb: 'push', lane: 1, far: lane, pick: lane })
+    const pop = { verb: 'pop', lane: 0, far: 1, pick: 0 }
+    const clear = { verb: 'clear', lane: 0, far: 1, pick: 0 }
+    await playQueue(await ethers.deployContract('ExposedPlasma'), [
+      ...[at(1), at(9_000_000), at(1_000_000), at(5)],
+      ...[pop, pop, pop, pop],
+      ...[at(7), at(8), clear, pop, at(7), pop, pop, pop],
+    ])
+  })
 })
 
 interface QueueStep {
