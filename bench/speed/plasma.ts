@@ -57,7 +57,15 @@ function payer(n: number): Hex {
   return uint(1_000_000 + n, 32)
 }
 
+const DEPOSITS = new Map<number, ReturnType<typeof makeDeposit>>()
+
 function deposited(n: number) {
+  const made = DEPOSITS.get(n) ?? makeDeposit(n)
+  DEPOSITS.set(n, made)
+  return made
+}
+
+function makeDeposit(n: number) {
   const owner = addressOf(payer(n))
   return { chain: chainId(CHAIN), sender: owner, salt: uint(n, 32), owner, asset: ETHER, value: 10n ** 18n }
 }
