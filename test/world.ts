@@ -1,12 +1,7 @@
 import { ETHER, type Hex, uint } from '../src/core/base/Bytes.ts'
 import { addressOf, domain } from '../src/core/base/Signature.ts'
-import {
-  adjudicate,
-  type ChannelCall,
-  type ChannelCourt,
-  type ChannelEvent,
-  newCourt,
-} from '../src/core/channel/Adjudicator.ts'
+import { adjudicate, type ChannelCourt, newCourt } from '../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, ChannelEvent } from '../src/core/channel/Call.ts'
 import type { Channel } from '../src/core/channel/Channel.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../src/edge/chain/SimulatedL1.ts'
 import { memoryTransport, type Weather } from '../src/edge/transport/Memory.ts'

@@ -1,7 +1,7 @@
 import { network } from 'hardhat'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { compact, domain, sign } from '../../src/core/base/Signature.ts'
-import type { SignedState } from '../../src/core/channel/Adjudicator.ts'
+import type { SignedState } from '../../src/core/channel/Call.ts'
 import { batchHash, type Channel, channelId, FINAL, stateDigest } from '../../src/core/channel/Channel.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import type { Adjudicator } from '../../typechain-types/index.ts'

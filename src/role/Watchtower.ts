@@ -1,7 +1,7 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
 import { Refusal, type Step } from '../core/base/Step.ts'
-import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Adjudicator.ts'
+import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import { type Channel, channelId } from '../core/channel/Channel.ts'
 import { type Post, type TowerInput, type TowerOutput, tower, type Ward } from '../core/channel/Tower.ts'
 import { type Court, watch } from '../core/channel/Watch.ts'

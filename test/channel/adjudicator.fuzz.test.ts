@@ -3,14 +3,8 @@ import fc from 'fast-check'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import {
-  adjudicate,
-  type ChannelCall,
-  type ChannelCourt,
-  newCourt,
-  recordOf,
-  type SignedState,
-} from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate, type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, challengeDigest, channelId, payouts } from '../../src/core/channel/Channel.ts'
 import { runs } from '../fuzz.ts'
 import {

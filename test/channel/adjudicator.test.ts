@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { creditKey } from '../../src/core/base/Asset.ts'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { compact, domain, sign } from '../../src/core/base/Signature.ts'
-import type { ChannelCall, SignedState } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, challengeDigest, channelId, FINAL, MAX_NET } from '../../src/core/channel/Channel.ts'
 import {
   alice,

@@ -1,6 +1,6 @@
 import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
-import type { ChannelCall, SignedState } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { finalState, other, type Side, type State, stateDigest } from '../../src/core/channel/Channel.ts'
 import type { Item, Message } from '../../src/core/channel/Message.ts'
 import { nextState, type Paid, type Pay } from '../../src/core/channel/Payment.ts'

@@ -1,13 +1,8 @@
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { addressOf, domain } from '../../src/core/base/Signature.ts'
 import { type L1Block, type Plain, Refusal, type Row } from '../../src/core/base/Step.ts'
-import {
-  adjudicate,
-  type ChannelCall,
-  type ChannelCourt,
-  type ChannelEvent,
-  newCourt,
-} from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate, type ChannelCourt, newCourt } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, finalState, type Side, stateDigest } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'

@@ -5,15 +5,8 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import type { Transfer } from '../../src/core/base/Court.ts'
 import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import {
-  adjudicate,
-  type ChannelCall,
-  type ChannelCourt,
-  type ChannelEvent,
-  newCourt,
-  recordOf,
-  type SignedState,
-} from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate, type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, ChannelEvent, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, FINAL, finalState, stateDigest } from '../../src/core/channel/Channel.ts'
 import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import { Adjudicator__factory, type Receiver, type Token } from '../../typechain-types/index.ts'

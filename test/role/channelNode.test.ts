@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
-import type { ChannelCall, SignedState } from '../../src/core/channel/Adjudicator.ts'
+import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Weather } from '../../src/edge/transport/Memory.ts'

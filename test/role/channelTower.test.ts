@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
-import type { SignedState } from '../../src/core/channel/Adjudicator.ts'
+import type { SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, emptyState, FINAL, stateDigest } from '../../src/core/channel/Channel.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'

@@ -1,6 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
-import type { ChannelCall, SignedState } from './Adjudicator.ts'
+import type { ChannelCall, SignedState } from './Call.ts'
 import { challengeDigest, finalState, stateDigest } from './Channel.ts'
 import { failPending } from './Ledger.ts'
 import type { Message } from './Message.ts'

@@ -1,5 +1,5 @@
 import { type Hex, isHex } from '../base/Bytes.ts'
-import type { SignedState } from './Adjudicator.ts'
+import type { SignedState } from './Call.ts'
 import { MAX_NET } from './Channel.ts'
 import { BATCH, isPay, type Pay } from './Payment.ts'
 

@@ -1,6 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Input, require, type Step } from '../base/Step.ts'
-import type { ChannelEvent } from './Adjudicator.ts'
+import type { ChannelEvent } from './Call.ts'
 import { other } from './Channel.ts'
 import {
   askToClose,

@@ -1,7 +1,7 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
 import { addressOf, type Domain } from '../base/Signature.ts'
 import { type Plain, Refusal, type Row } from '../base/Step.ts'
-import type { ChannelCall, SignedState } from './Adjudicator.ts'
+import type { ChannelCall, SignedState } from './Call.ts'
 import {
   type Channel,
   channelId,

@@ -1,7 +1,7 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type Domain, isSignedBy } from '../base/Signature.ts'
 import { type L1Input, type Plain, type Step, unreachable } from '../base/Step.ts'
-import type { ChannelCall, ChannelEvent, SignedState } from './Adjudicator.ts'
+import type { ChannelCall, ChannelEvent, SignedState } from './Call.ts'
 import { type Channel, channelId, emptyState, FINAL, stateDigest } from './Channel.ts'
 import { type Court, type Watch, watch, watched } from './Watch.ts'
 

@@ -1,6 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import type { L1Block, L1Input } from '../base/Step.ts'
-import type { ChannelEvent } from './Adjudicator.ts'
+import type { ChannelEvent } from './Call.ts'
 import type { Channel, Side } from './Channel.ts'
 
 /** What the court's storage says of one channel, as its events tell it. */

@@ -1,7 +1,7 @@
 import { Interface } from 'ethers'
 import { Adjudicator__factory } from '../../../typechain-types/index.ts'
 import { ETHER } from '../../core/base/Bytes.ts'
-import type { ChannelCall, ChannelEvent } from '../../core/channel/Adjudicator.ts'
+import type { ChannelCall, ChannelEvent } from '../../core/channel/Call.ts'
 import { TOKEN } from './Allowance.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 

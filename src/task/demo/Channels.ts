@@ -1,5 +1,5 @@
 import { ETHER, type Hex, uint } from '../../core/base/Bytes.ts'
-import type { SignedState } from '../../core/channel/Adjudicator.ts'
+import type { SignedState } from '../../core/channel/Call.ts'
 import { type Channel, payouts } from '../../core/channel/Channel.ts'
 import type { ChannelStatus } from '../../core/channel/Status.ts'
 import type { Account } from '../../edge/chain/LocalAccounts.ts'
