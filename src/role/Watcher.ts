@@ -114,12 +114,11 @@ export class Watcher {
 
   #challenge({ exit, place }: WatcherOutput & { readonly kind: 'challenge' }): void {
     const { l1, store, chain } = this.#options
-    const { ids } = exit.exit
     l1.send(challengeCall(chain, this.state, store, exit, place)).then(
-      ({ block }) => this.#loop.post({ kind: 'sent', ids, mined: block }),
+      ({ block }) => this.#loop.post({ kind: 'sent', exit, mined: block }),
       (why) => {
         this.#options.onTrouble?.(why)
-        this.#loop.post({ kind: 'sent', ids })
+        this.#loop.post({ kind: 'sent', exit })
       },
     )
   }

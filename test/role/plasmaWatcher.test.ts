@@ -241,6 +241,36 @@ describe('Watcher', () => {
     world.stop()
   })
 
+  it('challenges all exits of one spent output at once, however many a thief starts', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)])
+    await Promise.all(Array.from({ length: 20 }, () => puppet.exitDeposit(0)))
+    await world.mine(2 * DEPTH + 2)
+    expect(running(watcher)).to.equal(0)
+    expect(world.calls.filter((call) => call.verb === 'challengeExit')).to.have.length(20)
+    world.stop()
+  })
+
+  it('calls no exit invalid whose block was committed in the very second of its start', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    const [asOf, head] = [world.l1.head().time, header(txRoot([hashOf(payment(0))]))]
+    const commitment = { number: 1, asOf, time: asOf + 12, header: head }
+    const commit = world.connect(CHAIN.operator).send({ verb: 'commit', chain: CHAIN, number: 1, header: head, asOf })
+    await world.mine()
+    const shown = inclusion(txTree([hashOf(payment(0))]), 0, commitment)
+    const start = { verb: 'startExit', path: [CHAIN], output: 0, inclusion: shown, permit: OWN_PERMIT } as const
+    const started = world.connect(PAYER).send({ ...start, transaction: payment(0).transaction })
+    await world.mine()
+    await Promise.all([commit, started])
+    world.l1.reorg(2)
+    await world.mine(2 * DEPTH)
+    expect([running(watcher), watcher.state.follower.commits.length]).to.deep.equal([1, 1])
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
   it('leaves honest exits alone, from a sync in the middle of them to their payment', async () => {
     const { world, puppet } = await ready()
     await puppet.commit([payment(0)])

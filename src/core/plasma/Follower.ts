@@ -191,7 +191,7 @@ function execute(
   return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]! }), before))
 }
 
-/** Whether the follower has executed every block that was committed before the L1 time `before`. */
-export function isCaughtUp(follower: Follower, before: number): boolean {
-  return follower.commits.every((commitment) => commitment.time >= before)
+/** Whether the follower has executed every block that was committed up to the L1 time `time`. */
+export function isCaughtUp(follower: Follower, time: number): boolean {
+  return follower.commits.every((commitment) => commitment.time > time)
 }

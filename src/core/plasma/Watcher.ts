@@ -1,4 +1,4 @@
-import type { Hex } from '../base/Bytes.ts'
+import { concat, type Hex, uint } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { L1Block, Machine, Row, Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
@@ -40,13 +40,15 @@ export interface WatcherState {
   readonly spends: HashMap<Place>
   readonly running: RunningExits
   readonly paid: HashMap<true>
-  /** Challenges under way by the exit's output: the L1 block that has it, or 0 while it is being sent. */
+  /** Challenges under way by the exit's output and place: the L1 block that has it, or 0 while it is being sent. */
   readonly tried: HashMap<number>
   readonly alarms: ReadonlySet<string>
 }
 
-/** What a watcher is told; `sent` = how its challenge of an output's exit ended: mined in a block, or not. */
-export type WatcherInput = FollowerInput | { readonly kind: 'sent'; readonly ids: Hex; readonly mined?: number }
+/** What a watcher is told; `sent` = how its challenge of an exit ended: mined in a block, or not. */
+export type WatcherInput =
+  | FollowerInput
+  | { readonly kind: 'sent'; readonly exit: RunningExit; readonly mined?: number }
 
 /** What a watcher says. A challenge is a call only with its proof, which `challengeCall` reads from the store. */
 export type WatcherOutput =
@@ -88,7 +90,7 @@ function addPaid(paid: HashMap<true>, blocks: readonly L1Block<PlasmaEvent>[]): 
 /** The watcher's machine. `warning` = seconds before an exit may be paid in which a missing challenge is an alarm. */
 export function watcherMachine(warning: number): Machine<WatcherState, WatcherInput, WatcherOutput> {
   return (state, input) => {
-    if (input.kind === 'sent') return quiet({ ...state, tried: onSent(state.tried, input.ids, input.mined) })
+    if (input.kind === 'sent') return quiet({ ...state, tried: onSent(state.tried, input.exit, input.mined) })
     const made = progress(state.follower, input)
     const outputs: WatcherOutput[] = []
     let { spends } = state
@@ -109,8 +111,13 @@ function quiet(state: WatcherState): Step<WatcherState, WatcherOutput> {
   return { state, rows: [], outputs: [] }
 }
 
-function onSent(tried: HashMap<number>, ids: Hex, mined: number | undefined): HashMap<number> {
-  return mined === undefined ? remove(tried, ids) : set(tried, ids, mined)
+function onSent(tried: HashMap<number>, exit: RunningExit, mined: number | undefined): HashMap<number> {
+  return mined === undefined ? remove(tried, keyOf(exit)) : set(tried, keyOf(exit), mined)
+}
+
+/** One output may be in many exits at once, and each has to be answered: waiting for one must not delay another. */
+function keyOf({ exit, lane, index }: RunningExit): Hex {
+  return concat(exit.ids, uint(lane, 5), uint(index, 5))
 }
 
 /** Answers every running exit that has an answer, and warns of everything that deserves it. */
@@ -119,8 +126,8 @@ function act(state: WatcherState, warning: number): Step<WatcherState, WatcherOu
   let { tried } = state
   for (const exit of allExits(state.running)) {
     const place = get(state.spends, exit.exit.ids)
-    if (!place || isUnderWay(state, tried, exit.exit.ids)) continue
-    tried = set(tried, exit.exit.ids, 0)
+    if (!place || isUnderWay(state, tried, exit)) continue
+    tried = set(tried, keyOf(exit), 0)
     outputs.push({ kind: 'challenge', exit, place })
   }
   const fresh = alarmsOf(state, warning).filter((alarm) => !state.alarms.has(nameOf(alarm)))
@@ -131,8 +138,8 @@ function act(state: WatcherState, warning: number): Step<WatcherState, WatcherOu
 }
 
 /** A challenge that is being sent, or is mined and not final yet, is not sent again. */
-function isUnderWay(state: WatcherState, tried: HashMap<number>, ids: Hex): boolean {
-  const mined = get(tried, ids)
+function isUnderWay(state: WatcherState, tried: HashMap<number>, exit: RunningExit): boolean {
+  const mined = get(tried, keyOf(exit))
   return mined !== undefined && (mined === 0 || state.follower.view.next <= mined)
 }
 
@@ -160,7 +167,7 @@ function alarmsOf(state: WatcherState, warning: number): readonly Alarm[] {
   return alarms
 }
 
-/** Whether an exit is of something that neither L1 nor any valid block committed before it has made. */
+/** Whether an exit is of something that neither L1 nor any valid block committed up to its start has made. */
 function isInvalid(state: WatcherState, { exit, since }: RunningExit): boolean {
   const { ledger, l1, bad } = state.follower
   if (!bad && !isCaughtUp(state.follower, since)) return false
