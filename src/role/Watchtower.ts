@@ -103,8 +103,10 @@ export class Watchtower {
   }
 
   #speak(id: Hex, output: TowerOutput): void {
-    if (output.kind !== 'call' || this.#answering.has(id)) return
-    const { version } = this.#wards.get(id)!.state
+    // What a later block of the same turn has let go needs no answer any more.
+    const ward = this.#wards.get(id)
+    if (output.kind !== 'call' || !ward || this.#answering.has(id)) return
+    const { version } = ward.state
     this.#answering.add(id)
     this.#parts.chain
       .send(output.call)

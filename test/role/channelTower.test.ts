@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import { concat, ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, emptyState, FINAL, stateDigest } from '../../src/core/channel/Channel.ts'
@@ -28,13 +28,13 @@ interface Watching {
   readonly answers: bigint[]
 }
 
-async function watching(w: World, store: Store = memoryStore()): Promise<Watching> {
+async function watching(w: World, store: Store = memoryStore(), schedule = w.scheduler.lane()): Promise<Watching> {
   const answers: bigint[] = []
   const parts = {
     store,
     chain: w.court.connect(carol.owner, w.scheduler.lane()),
     confirmations: 3,
-    schedule: w.scheduler.lane(),
+    schedule,
     onAnswer: (_id: Hex, version: bigint) => void answers.push(version),
   }
   return { tower: await finish(w, Watchtower.start(parts)), answers }
@@ -124,6 +124,28 @@ describe('Watchtower', () => {
     await blocks(w, 3)
     expect(tower.held(idOf(w))).to.equal(undefined)
     expect(store.all('ward')).to.deep.equal([])
+    tower.stop()
+  })
+
+  it('goes on for its other clients when it learns of a clock and of its end in one turn', async () => {
+    const w = world(26)
+    w.l1.money.mint(ETHER, bob.owner, 10n)
+    const court = w.court.connect(bob.owner)
+    const ended = terms(alice, bob, { salt: uint(2, 32) })
+    const deposit = { verb: 'deposit', asset: ETHER, channelId: idOf(w, ended), toB: true, amount: 1n } as const
+    await mineUntil(w, court.send(deposit))
+    await theft(w, 1n, ended)
+    w.l1.mine(w.l1.head().time + 4000)
+    await mineUntil(w, court.send({ verb: 'settle', channel: ended, locks: '0x' }))
+    await blocks(w, 3)
+    // All that has come by then is one turn.
+    const { tower } = await watching(w, memoryStore(), w.scheduler.later)
+    await finish(w, tower.watch(CHANNEL, signed(w, 5n, 1n)))
+    await finish(w, tower.watch(ended, signed(w, 2n, 1n, ended)))
+    await theft(w, 1n)
+    await blocks(w, 2)
+    const record = w.court.state().records.get(concat(ETHER, idOf(w)))
+    expect(record?.version).to.equal(5n)
     tower.stop()
   })
 })
