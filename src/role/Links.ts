@@ -134,8 +134,8 @@ export class Links {
   }
 
   #hear(line: Line, value: unknown): void {
-    const id = (value as { channel?: unknown } | null)?.channel
-    const message = asMessage(value)
+    const { channel: id, ...said } = (value ?? {}) as { readonly channel?: unknown }
+    const message = asMessage(said)
     if (!message || !isHex(id, 32)) this.#leave(line)
     else if (this.#known.has(id)) this.#pass(line, id, message)
     else keepEarly(line, id, message)
@@ -144,6 +144,8 @@ export class Links {
   #pass(line: Line, id: Hex, message: Message): void {
     if (this.#lineOf.get(id) !== line && message.type === 'hello' && this.#isBetter(line, id)) this.#attach(line, id)
     if (this.#lineOf.get(id) === line) this.#parts.onMessage(id, message)
+    // Who goes on as if it were heard has not been told: without a word it would wait for ever.
+    else if (message.type !== 'hello' && message.type !== 'funds') this.#leave(line)
   }
 
   /** Both sides must keep the same one of two connections: the caller's, or else the newer. */
@@ -160,8 +162,12 @@ export class Links {
   }
 }
 
-/** The first messages wait until the node knows the channel: its peer may have called before it took the terms. */
+/**
+ * The first messages wait until the node knows the channel: its peer may have called before it took the terms. Only what
+ * a peer says before it is answered, which is small: whoever is at the other end may be nobody's peer.
+ */
 function keepEarly(line: Line, id: Hex, message: Message): void {
+  if (message.type !== 'hello' && message.type !== 'funds') return
   const early = line.early.get(id) ?? []
   if (line.early.size >= MAX_EARLY || early.length >= MAX_EARLY_MESSAGES) return
   line.early.set(id, [...early, message])

@@ -1,4 +1,4 @@
-import { concat, type Hex, ZERO } from '../base/Bytes.ts'
+import { concat, type Hex, isHex, ZERO } from '../base/Bytes.ts'
 import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
 
 /** One side of a channel: `owner` is paid and may be a contract; `signer` is a key and signs. */
@@ -90,6 +90,17 @@ export function leafHash(leaf: Leaf): Hex {
 /** A state's `batch`: zero if nothing was paid, else keccak256 of the concatenated leaf hashes. */
 export function batchHash(leaves: readonly Hex[]): Hex {
   return leaves.length === 0 ? ZERO : keccak(concat(...leaves))
+}
+
+/**
+ * True iff every field of the terms has its width in Solidity. Others have an id too, because a hash pads and wraps, but
+ * the court takes no call about them: money under such an id is lost.
+ */
+export function isChannel({ a, b, asset, challengePeriod, bond, salt }: Channel): boolean {
+  const addresses = [a.owner, a.signer, b.owner, b.signer, asset]
+  const isPeriod = Number.isInteger(challengePeriod) && challengePeriod >= 0 && challengePeriod < 2 ** 32
+  const isBond = typeof bond === 'bigint' && bond >= 0n && bond < 2n ** 96n
+  return addresses.every((address) => isHex(address, 20)) && isPeriod && isBond && isHex(salt, 32)
 }
 
 /** The side whose signer this is, or undefined. */

@@ -94,13 +94,13 @@ export function onClose(d: Draft, seat: Seat, { restored }: Said<'close'>): void
   offerFinal(d, seat)
 }
 
-/** The other side has signed the final state: countersigned iff it pays exactly the newest net. */
+/** The other side has signed the final state: countersigned iff it pays exactly the newest net and no proposal is open. */
 export function onFinal(d: Draft, seat: Seat, { net, signature }: Said<'final'>): void {
-  const { end, complete } = d.state
+  const { end, complete, proposal } = d.state
   if (!isSignedBy(finalHash(seat, net), signature, peerSigner(seat))) drop(d, 'a final state not signed')
   else if (end.final) meet(d, seat, net, signature)
   else if (isOver(d.state) || (seat.isWriter && !end.restored)) return
-  else if (net !== complete.net) dispute(d, seat, 'FinalMismatch')
+  else if (net !== complete.net || proposal) dispute(d, seat, 'FinalMismatch')
   else countersign(d, seat, net, signature)
 }
 

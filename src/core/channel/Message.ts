@@ -1,6 +1,6 @@
 import { type Hex, isHex } from '../base/Bytes.ts'
 import type { SignedState } from './Call.ts'
-import { MAX_NET } from './Channel.ts'
+import { FINAL, MAX_NET } from './Channel.ts'
 import { BATCH, isPay, type Pay } from './Payment.ts'
 
 /** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
@@ -43,18 +43,21 @@ export type Message =
 type Check = (value: unknown) => boolean
 type Fields = Readonly<Record<string, Check>>
 
-const big: Check = (value) => typeof value === 'bigint'
+// A hash wraps what does not fit: a net beyond an int128 would pass every signature and be of no use in the court.
+const net: Check = (value) => typeof value === 'bigint' && value >= -MAX_NET && value <= MAX_NET
 const unsigned: Check = (value) => typeof value === 'bigint' && value >= 0n && value <= MAX_NET
 const version: Check = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n
 const flag: Check = (value) => typeof value === 'boolean'
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const word: Check = (value) => isHex(value, 32)
 const signature: Check = (value) => isHex(value, 65) || isHex(value, 64)
-const code: Check = (value) => typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value)
+// As an error's name begins: no code may be taken for what a payment is while it waits.
+const code: Check = (value) => typeof value === 'string' && /^[A-Z][A-Za-z]{0,63}$/.test(value)
 
 const SIGNED: Fields = {
-  version,
-  net: big,
+  // A final state is no newest state: the court refuses it wherever one is asked for.
+  version: (value) => version(value) && value !== FINAL,
+  net,
   batch: word,
   locks: (value) => isHex(value),
   sigA: signature,
@@ -72,18 +75,24 @@ const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
   request: { number: count, change: isPay },
   propose: { version, items: areItems, hash: word, signature },
   ack: { version, hash: word, owed: count, signature },
-  show: { state: (value) => fits(value, SIGNED), owed: count },
+  show: { state: isSignedState, owed: count },
   funds: { total: unsigned, lapsedThrough: count },
   close: { restored: flag },
-  final: { net: big, signature },
+  final: { net, signature },
   finalSig: { signature },
 }
 
-function fits(value: unknown, fields: Fields): boolean {
+/** Every field is there, and but for `tags` of others no more: what nobody asked for would be kept, and it has no bounds. */
+function fits(value: unknown, fields: Fields, tags = 0): boolean {
   if (typeof value !== 'object' || value === null) return false
   const record = value as Readonly<Record<string, unknown>>
   for (const name in fields) if (!fields[name]!(record[name])) return false
-  return true
+  return Object.keys(record).length === Object.keys(fields).length + tags
+}
+
+/** True iff every field of a signed state has its type and width, its version is no final one, and both signatures are there. */
+export function isSignedState(value: unknown): value is SignedState {
+  return fits(value, SIGNED)
 }
 
 function areItems(value: unknown): boolean {
@@ -91,15 +100,15 @@ function areItems(value: unknown): boolean {
   let requests = 0
   for (const item of value) {
     const fields = ITEMS[(item as Item | null)?.kind ?? '']
-    if (!fields || !fits(item, fields)) return false
+    if (!fields || !fits(item, fields, 1)) return false
     if ((item as Item).kind !== 'own') requests++
   }
   return requests <= BATCH
 }
 
-/** The message that a value from a wire is, or undefined if it is none: every field is of its type and in its bounds. */
+/** The message that a value from a wire is, or undefined if it is none: every field is of its type and in its bounds, and there are no others. */
 export function asMessage(value: unknown): Message | undefined {
   const type = (value as { type?: unknown } | null | undefined)?.type
   if (typeof type !== 'string' || !Object.hasOwn(MESSAGES, type)) return undefined
-  return fits(value, MESSAGES[type as Message['type']]) ? (value as Message) : undefined
+  return fits(value, MESSAGES[type as Message['type']], 1) ? (value as Message) : undefined
 }

@@ -29,11 +29,11 @@ export interface Pay {
   readonly memo: Hex
 }
 
-/** True iff a value is a payment that the protocol admits: 0 < amount < 2^128, 32 bytes of id, a memo that is not too long. */
+/** True iff a value is a payment that the protocol admits: 0 < amount < 2^128, 32 bytes of id, a memo that is not too long, and no more. */
 export function isPay(value: unknown): value is Pay {
   const { kind, amount, paymentId, memo } = (value ?? {}) as Partial<Record<keyof Pay, unknown>>
   if (kind !== 'pay' || typeof amount !== 'bigint' || amount <= 0n || amount > MAX_AMOUNT) return false
-  return isHex(paymentId, 32) && isHex(memo) && size(memo) <= MEMO
+  return isHex(paymentId, 32) && isHex(memo) && size(memo) <= MEMO && Object.keys(value as object).length === 4
 }
 
 /** One payment of a version: who paid, and what. */

@@ -164,6 +164,8 @@ function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
   set(d, { watch })
   if (watch.through !== before.through) put(d, 'court', seat.id, { base: watch.base, through: watch.through })
   if (d.state.finished) return
+  // What was ignored while the clock was set must be said again, and that begins with a hello.
+  if (isClocked(before.newest) && !isClocked(watch.newest)) drop(d, 'the clock was taken back')
   onFinalView(d, seat)
   onTime(d, seat)
   goToCourt(d, seat)

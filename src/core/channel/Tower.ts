@@ -2,7 +2,8 @@ import type { Hex } from '../base/Bytes.ts'
 import { type Domain, isSignedBy } from '../base/Signature.ts'
 import { type L1Input, type Plain, type Step, unreachable } from '../base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from './Call.ts'
-import { type Channel, channelId, emptyState, FINAL, stateDigest } from './Channel.ts'
+import { type Channel, channelId, emptyState, isChannel, stateDigest } from './Channel.ts'
+import { isSignedState } from './Message.ts'
 import { type Court, type Watch, watch, watched } from './Watch.ts'
 
 /** What a tower stands on: the court, how deep a block must be to be final, the first block that can tell of a channel. */
@@ -41,13 +42,11 @@ export function tower(post: Post, ward: Ward | undefined, input: TowerInput): St
   }
 }
 
-/** Whether both have signed a state that the court would take: no final one, no locks in it. */
-export function isComplete(
-  post: Post,
-  channel: Channel,
-  { version, net, batch, locks, sigA, sigB }: SignedState,
-): boolean {
-  if (version === 0n || version === FINAL || locks !== '0x') return false
+/** Whether both have signed a state that the court would take: in its widths, no final one, no locks in it. */
+export function isComplete(post: Post, channel: Channel, signed: SignedState): boolean {
+  if (!isChannel(channel) || !isSignedState(signed)) return false
+  const { version, net, batch, locks, sigA, sigB } = signed
+  if (version === 0n || locks !== '0x') return false
   const state = { ...emptyState(channelId(post.court, channel)), version, net, batch }
   const digest = stateDigest(post.court, state)
   return isSignedBy(digest, sigA, channel.a.signer) && isSignedBy(digest, sigB, channel.b.signer)
