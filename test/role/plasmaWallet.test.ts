@@ -3,12 +3,13 @@ import { ETHER } from '../../src/core/base/Bytes.ts'
 import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
+import { exitsOf } from '../../src/core/plasma/Running.ts'
 import { freeOf, heldBy } from '../../src/core/plasma/Wallet.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Operator } from '../../src/role/Operator.ts'
 import type { Wallet } from '../../src/role/Wallet.ts'
-import { DEPTH, ETHER_100, key, through, World } from './plasmaWorld.ts'
+import { DEPTH, ETHER_100, key, MFP, through, World } from './plasmaWorld.ts'
 
 const BOB = addressOf(key(2))
 
@@ -114,6 +115,52 @@ describe('Wallet', () => {
     expect(again.state.payments.size).to.equal(0)
     expect(again.balance(ETHER)).to.equal(13n)
     expect(await refusal(() => again.pay(ETHER, [{ owner: BOB, value: 13n }]))).to.equal('accepted')
+    world.stop()
+  })
+
+  it('knows from an empty store which of its coins are leaving and which have left', async () => {
+    const { world, operator, wallet } = await alice([5n, 6n, 8n])
+    for (const value of [5n, 6n, 8n]) await wallet.pay(ETHER, [{ owner: wallet.owner, value }])
+    await world.settle(operator)
+    const [eight, six] = freeOf(wallet.state, ETHER)
+    const left = wallet.leave(eight!.id)
+    await world.pass(MFP)
+    await world.pass(MFP)
+    await left
+    const processed = wallet.process(ETHER, world.l1.head().time)
+    const leaving = wallet.leave(six!.id)
+    await world.mine(DEPTH + 2)
+    await Promise.all([processed, leaving])
+    const uses = ({ state }: Wallet) => heldBy(state).map((one) => [one.output.value, one.use])
+    expect(uses(wallet)).to.have.deep.members([
+      [5n, 'free'],
+      [6n, 'leaving'],
+    ])
+    const restored = world.wallet(1, through(operator))
+    await world.mine(DEPTH + 2)
+    expect(uses(restored)).to.have.deep.members(uses(wallet))
+    expect(restored.balance(ETHER)).to.equal(5n)
+    world.stop()
+  })
+
+  it('keeps a coin out of payments until the last of its exits has ended', async () => {
+    const { world, wallet } = await alice([5n])
+    const [five] = freeOf(wallet.state, ETHER)
+    const both = [wallet.leave(five!.id)]
+    await world.mine()
+    both.push(wallet.leave(five!.id))
+    await world.mine(DEPTH + 2)
+    await Promise.all(both)
+    const [first, second] = exitsOf(wallet.state.running, five!.id)
+    for (const [one, balance] of [
+      [first, 0n],
+      [second, 5n],
+    ] as const) {
+      const cancelled = world.connect(wallet.owner).send({ verb: 'cancelExit', ...one! })
+      await world.mine(DEPTH + 2)
+      await cancelled
+      expect(wallet.balance(ETHER)).to.equal(balance)
+    }
     world.stop()
   })
 

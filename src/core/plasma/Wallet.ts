@@ -313,7 +313,8 @@ function onEvent(step: Next, event: PlasmaEvent): Next {
     case 'ExitCancelled':
     case 'ExitDropped':
     case 'ExitUnpaid':
-      return reuse(step, event.ids, 'leaving', 'free')
+      // Another exit of it may run still: what is signed then would be the proof that voids it.
+      return exitsOf(step.state.running, event.ids).length === 0 ? reuse(step, event.ids, 'leaving', 'free') : step
     case 'ExitPaid':
       return get(step.state.held, event.ids)
         ? say(release(step, event.ids), { kind: 'left', id: event.ids, amount: event.amount })
@@ -337,7 +338,17 @@ function onApplied(step: Next, applied: Applied): Next {
     now = end(now, applied.hashes[index]!, applied.commitment.number)
     now = receive(now, applied, index)
   })
-  return bury(now, applied.commitment.number)
+  return bury(overtaken(now, applied), applied.commitment.number)
+}
+
+/** L1 may have told of exits of a block's outputs before the block came. */
+function overtaken(step: Next, applied: Applied): Next {
+  const own = (id: Hex) => {
+    const proof = get(step.state.held, id)?.proof
+    return proof?.kind === 'output' && proof.inclusion.number === applied.commitment.number
+  }
+  const events = step.state.follower.l1.flatMap((block) => block.events)
+  return events.filter((event) => 'ids' in event && own(event.ids)).reduce(onEvent, step)
 }
 
 function end(step: Next, hash: Hex, number: number): Next {
