@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 /// @notice The EIP-712 domain of a court, fixed at deployment, and the one way to check who signed.
@@ -9,6 +8,9 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 abstract contract Signatures is IERC5267 {
     /// @notice The signature is of `have` (zero if malformed), where `need` had to sign or to send the transaction.
     error WrongSigner(address have, address need);
+
+    /// @dev Every s from here on is high: its twin below is the one signature that counts.
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A1;
 
     /// @notice Chain id at deployment; a fork that changes its id keeps the signatures of the chain it left.
     uint256 public immutable chainIdAtDeployment;
@@ -56,16 +58,30 @@ abstract contract Signatures is IERC5267 {
     }
 
     /// @dev The key that made a 65-byte (r, s, v) or 64-byte (EIP-2098) signature; zero if malformed, s high or v odd.
-    function _recover(bytes32 digest, bytes calldata signature) internal pure returns (address key) {
-        if (signature.length == 65) {
-            bytes32 r = bytes32(signature[:32]);
-            bytes32 s = bytes32(signature[32:64]);
-            uint8 v = uint8(signature[64]);
-            (key, , ) = ECDSA.tryRecover(digest, v, r, s);
-        } else if (signature.length == 64) {
-            bytes32 r = bytes32(signature[:32]);
-            bytes32 vs = bytes32(signature[32:]);
-            (key, , ) = ECDSA.tryRecover(digest, r, vs);
+    function _recover(bytes32 digest, bytes calldata signature) internal view returns (address key) {
+        assembly ("memory-safe") {
+            let s := calldataload(add(signature.offset, 32))
+            let v
+            switch signature.length
+            case 64 {
+                // EIP-2098: the highest bit of the second word says which v.
+                v := add(27, shr(255, s))
+                s := shr(1, shl(1, s))
+            }
+            case 65 {
+                v := byte(0, calldataload(add(signature.offset, 64)))
+            }
+            // The precompile answers nothing to a v other than 27 and 28, and to an r or s that no signature has.
+            if lt(s, HALF_ORDER) {
+                let free := mload(0x40)
+                mstore(free, digest)
+                mstore(add(free, 32), v)
+                mstore(add(free, 64), calldataload(signature.offset))
+                mstore(add(free, 96), s)
+                mstore(0, 0)
+                pop(staticcall(gas(), 1, free, 128, 0, 32))
+                key := mload(0)
+            }
         }
     }
 }

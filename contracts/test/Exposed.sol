@@ -18,7 +18,7 @@ contract Exposed is Signatures {
         return Merkle.root16(leaf, index, siblings);
     }
 
-    function recover(bytes32 digest, bytes calldata signature) external pure returns (address) {
+    function recover(bytes32 digest, bytes calldata signature) external view returns (address) {
         return _recover(digest, signature);
     }
 
