@@ -21,15 +21,39 @@ library Asset {
 
     /// @dev Takes exactly `amount` from the sender; a token is believed by its balance only.
     function pull(address asset, uint256 amount) internal {
-        if (asset == ETHER) {
-            require(msg.value == amount, WrongValue(msg.value, amount));
-            return;
-        }
+        if (asset == ETHER) pullEther(amount);
+        else pullToken(asset, amount);
+    }
+
+    /// @dev Ether came with the call, exactly so much of it.
+    function pullEther(uint256 amount) internal view {
+        require(msg.value == amount, WrongValue(msg.value, amount));
+    }
+
+    /// @dev Takes tokens from the sender, by its allowance; the balance must grow by exactly `amount`.
+    function pullToken(address token, uint256 amount) internal {
         require(msg.value == 0, WrongValue(msg.value, 0));
-        uint256 before = IERC20(asset).balanceOf(address(this));
-        SafeERC20.safeTransferFrom(IERC20(asset), msg.sender, address(this), amount);
-        uint256 received = IERC20(asset).balanceOf(address(this)) - before;
+        uint256 before = balance(token);
+        SafeERC20.safeTransferFrom(IERC20(token), msg.sender, address(this), amount);
+        uint256 received = balance(token) - before;
         require(received == amount, WrongTransfer(received, amount));
+    }
+
+    /// @dev This court's balance of a token; a token that has no word to say reverts, with its reason if it gave one.
+    function balance(address token) internal view returns (uint256 held) {
+        bytes4 selector = IERC20.balanceOf.selector;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, address())
+            let done := staticcall(gas(), token, 0, 36, 0, 32)
+            if iszero(and(done, gt(returndatasize(), 31))) {
+                let free := mload(0x40)
+                let size := mul(iszero(done), returndatasize())
+                returndatacopy(free, 0, size)
+                revert(free, size)
+            }
+            held := mload(0)
+        }
     }
 
     /// @dev Tries to pay with bounded gas and 32 bytes of returned data; false if the receiver or the token refused.

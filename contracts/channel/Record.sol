@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 /// @notice Slot 0 of a channel: fundsA i128 (high) | fundsB i128, each deposited minus withdrawn; or the closed mark.
 type Funds is uint256;
 
@@ -17,7 +19,7 @@ struct Record {
     uint256 withdrawn;
 }
 
-using {Packing.a, Packing.b, Packing.isClosed} for Funds global;
+using {Packing.a, Packing.b, Packing.added, Packing.isClosed} for Funds global;
 using {Packing.version, Packing.deadline, Packing.net} for Dispute global;
 
 /// @notice Packs and unpacks the slots of a record.
@@ -35,6 +37,21 @@ library Packing {
 
     function b(Funds self) internal pure returns (int128) {
         return int128(int256(Funds.unwrap(self)));
+    }
+
+    /// @dev Adds to a side. What is negative or does not fit int128 goes the long way, where SafeCast says why not.
+    function added(Funds self, bool toB, uint256 amount) internal pure returns (Funds) {
+        uint256 shift;
+        assembly ("memory-safe") {
+            shift := shl(7, iszero(toB))
+        }
+        int256 side = int128(int256(Funds.unwrap(self) >> shift));
+        int256 sum;
+        unchecked {
+            sum = side + int256(amount);
+        }
+        if ((uint256(sum) | amount) >> 127 != 0) sum = SafeCast.toInt128(side + SafeCast.toInt256(amount));
+        return Funds.wrap(Funds.unwrap(self) ^ (uint256(uint128(uint256(side ^ sum))) << shift));
     }
 
     function isClosed(Funds self) internal pure returns (bool) {
