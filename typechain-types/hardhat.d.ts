@@ -12,6 +12,7 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'Asset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Asset__factory>
 getContractFactory(name: 'Credits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Credits__factory>
+getContractFactory(name: 'Lock', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lock__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VerdictRegistry__factory>
 getContractFactory(name: 'Verdicts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Verdicts__factory>
@@ -28,6 +29,7 @@ getContractFactory(name: 'Token', signerOrOptions?: ethers.Signer | FactoryOptio
 
   getContractAt(name: 'Asset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Asset>
 getContractAt(name: 'Credits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Credits>
+getContractAt(name: 'Lock', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lock>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'VerdictRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VerdictRegistry>
 getContractAt(name: 'Verdicts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Verdicts>
@@ -44,6 +46,7 @@ getContractAt(name: 'Token', address: string | ethers.Addressable, signer?: ethe
 
   deployContract(name: 'Asset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
 deployContract(name: 'Credits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
+deployContract(name: 'Lock', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
@@ -60,6 +63,7 @@ deployContract(name: 'Token', signerOrOptions?: ethers.Signer | DeployContractOp
 
   deployContract(name: 'Asset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
 deployContract(name: 'Credits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
+deployContract(name: 'Lock', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>

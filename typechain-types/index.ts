@@ -14,6 +14,8 @@ export type { Asset } from './base/Asset.sol/Asset.js';
 export { Asset__factory } from './factories/base/Asset.sol/Asset__factory.js';
 export type { Credits } from './base/Asset.sol/Credits.js';
 export { Credits__factory } from './factories/base/Asset.sol/Credits__factory.js';
+export type { Lock } from './base/Lock.js';
+export { Lock__factory } from './factories/base/Lock__factory.js';
 export type { Signatures } from './base/Signatures.js';
 export { Signatures__factory } from './factories/base/Signatures__factory.js';
 export type { VerdictRegistry } from './base/Verdicts.sol/VerdictRegistry.js';

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Asset, Credits} from "../base/Asset.sol";
+import {Lock} from "../base/Lock.sol";
 import {Signatures} from "../base/Signatures.sol";
 import {Verdicts} from "../base/Verdicts.sol";
 import {Channel, ChannelLib, SignedState} from "./Channel.sol";
@@ -11,7 +10,7 @@ import {IAdjudicator} from "./IAdjudicator.sol";
 import {Dispute, Funds, Packing, Record} from "./Record.sol";
 
 /// @title The court of payment channels, as IAdjudicator says it
-contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyGuardTransient {
+contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, Lock {
     using ChannelLib for Channel;
 
     mapping(address asset => mapping(bytes32 id => Record)) private _records;
@@ -20,25 +19,19 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
 
     /// @inheritdoc IAdjudicator
     /// @dev Ether comes with the call and no foreign code runs, so the lock is only looked at; tokens take it.
-    function deposit(address asset, bytes32 channelId, bool toB, uint256 amount) external payable nonReentrantView {
+    function deposit(address asset, bytes32 channelId, bool toB, uint256 amount) external payable unlocked {
         Record storage record = _records[asset][channelId];
         Funds funds = record.funds;
         require(amount != 0, ZeroAmount());
         require(!funds.isClosed(), ChannelClosed(channelId));
-        record.funds = _added(funds, toB, amount);
+        record.funds = funds.added(toB, amount);
         emit Deposited(channelId, asset, toB, amount);
-        if (asset == Asset.ETHER) Asset.pull(asset, amount);
+        if (asset == Asset.ETHER) Asset.pullEther(amount);
         else _pullToken(asset, amount);
     }
 
-    function _pullToken(address asset, uint256 amount) private nonReentrant {
-        Asset.pull(asset, amount);
-    }
-
-    function _added(Funds funds, bool toB, uint256 amount) private pure returns (Funds) {
-        int256 plus = SafeCast.toInt256(amount);
-        if (toB) return Packing.funds(funds.a(), SafeCast.toInt128(funds.b() + plus));
-        return Packing.funds(SafeCast.toInt128(funds.a() + plus), funds.b());
+    function _pullToken(address asset, uint256 amount) private holding {
+        Asset.pullToken(asset, amount);
     }
 
     // ---- Closing together ----
@@ -49,7 +42,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
         int128 net,
         bytes calldata sigA,
         bytes calldata sigB
-    ) external nonReentrant {
+    ) external unlocked holding {
         (bytes32 id, Record storage record, Funds funds) = _open(channel);
         _requireBoth(channel, ChannelLib.stateHash(id, ChannelLib.FINAL, net, 0, 0), sigA, sigB);
         (uint256 payA, uint256 payB) = ChannelLib.payouts(funds.a(), funds.b(), net);
@@ -61,7 +54,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     // ---- Disputes ----
 
     /// @inheritdoc IAdjudicator
-    function challenge(Channel calldata channel, SignedState calldata state) external payable nonReentrant {
+    function challenge(Channel calldata channel, SignedState calldata state) external payable unlocked {
         (bytes32 id, Record storage record, ) = _open(channel);
         _challenge(channel, state, id, record, _sideOfSender(channel));
     }
@@ -72,7 +65,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
         SignedState calldata state,
         uint40 deadline,
         bytes calldata sig
-    ) external payable nonReentrant {
+    ) external payable unlocked {
         (bytes32 id, Record storage record, ) = _open(channel);
         require(block.timestamp <= deadline, TooLate(block.timestamp, deadline));
         address signer = _recover(_digest(ChannelLib.challengeHash(id, state.version, deadline)), sig);
@@ -91,13 +84,13 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
         require(dispute.deadline() == 0, ChallengeRunning(dispute.deadline()));
         (uint64 version, int128 net) = (dispute.version(), dispute.net());
         if (state.version > version) (version, net) = _verified(channel, id, state);
-        uint40 until = uint40(block.timestamp + channel.period());
+        uint40 until = channel.clock();
         record.dispute = Packing.dispute(version, until, net);
         emit Challenged(id, version, net, 0, until, byB, "");
     }
 
     /// @inheritdoc IAdjudicator
-    function answer(Channel calldata channel, SignedState calldata state) external nonReentrant {
+    function answer(Channel calldata channel, SignedState calldata state) external unlocked {
         bytes32 id = channel.id(chainIdAtDeployment);
         Record storage record = _records[channel.asset][id];
         Dispute dispute = record.dispute;
@@ -112,7 +105,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     }
 
     /// @inheritdoc IAdjudicator
-    function settle(Channel calldata channel, bytes calldata locks) external nonReentrant {
+    function settle(Channel calldata channel, bytes calldata locks) external unlocked holding {
         (bytes32 id, Record storage record, Funds funds) = _open(channel);
         Dispute dispute = record.dispute;
         uint40 deadline = dispute.deadline();
@@ -129,7 +122,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
     // ---- Afterwards ----
 
     /// @inheritdoc IAdjudicator
-    function claimCredit(address asset, address owner, address to) external nonReentrant {
+    function claimCredit(address asset, address owner, address to) external unlocked holding {
         _claimCredit(asset, owner, to);
     }
 
@@ -166,12 +159,13 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits, ReentrancyG
         Channel calldata channel,
         bytes32 id,
         SignedState calldata state
-    ) private view returns (uint64, int128) {
-        require(state.version != ChannelLib.FINAL, FinalVersion());
-        require(state.locks.length == 0, LocksTooLong(state.locks.length, 0));
-        bytes32 hash = ChannelLib.stateHash(id, state.version, state.net, 0, state.batch);
+    ) private view returns (uint64 version, int128 net) {
+        (version, net) = (state.version, state.net);
+        uint256 size = state.locks.length;
+        require(version != ChannelLib.FINAL, FinalVersion());
+        require(size == 0, LocksTooLong(size, 0));
+        bytes32 hash = ChannelLib.stateHash(id, version, net, 0, state.batch);
         _requireBoth(channel, hash, state.sigA, state.sigB);
-        return (state.version, state.net);
     }
 
     function _requireBoth(

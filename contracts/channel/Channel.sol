@@ -60,8 +60,18 @@ library ChannelLib {
         int128 net,
         bytes32 locksRoot,
         bytes32 batch
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(STATE_TYPE, channelId, version, net, locksRoot, batch));
+    ) internal pure returns (bytes32 hash) {
+        (bytes32 stateType, uint256 versionWord, int256 netWord) = (STATE_TYPE, version, net);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, stateType)
+            mstore(add(free, 32), channelId)
+            mstore(add(free, 64), versionWord)
+            mstore(add(free, 96), netWord)
+            mstore(add(free, 128), locksRoot)
+            mstore(add(free, 160), batch)
+            hash := keccak256(free, 192)
+        }
     }
 
     /// @notice Struct hash of Challenge(channelId, version, deadline).
@@ -76,12 +86,21 @@ library ChannelLib {
         if (time > 60 days) return 60 days;
     }
 
+    /// @notice The deadline of a clock that starts now.
+    function clock(Channel calldata channel) internal view returns (uint40) {
+        unchecked {
+            return uint40(block.timestamp + period(channel));
+        }
+    }
+
     /// @notice What each side is paid: exact, never negative, the sum always the funds.
     function payouts(int256 fundsA, int256 fundsB, int256 net) internal pure returns (uint256 payA, uint256 payB) {
-        int256 total = fundsA + fundsB;
-        int256 share = fundsA - net;
-        if (share < 0) share = 0;
-        if (share > total) share = total;
-        return (uint256(share), uint256(total - share));
+        unchecked {
+            int256 total = fundsA + fundsB;
+            int256 share = fundsA - net;
+            if (share < 0) share = 0;
+            if (share > total) share = total;
+            return (uint256(share), uint256(total - share));
+        }
     }
 }

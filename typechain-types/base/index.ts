@@ -5,4 +5,5 @@ import type * as assetSol from './Asset.sol/index.js';
 export type { assetSol };
 import type * as verdictsSol from './Verdicts.sol/index.js';
 export type { verdictsSol };
+export type { Lock } from './Lock.js';
 export type { Signatures } from './Signatures.js';

@@ -3,4 +3,5 @@
 /* eslint-disable */
 export * as assetSol from './Asset.sol/index.js';
 export * as verdictsSol from './Verdicts.sol/index.js';
+export { Lock__factory } from './Lock__factory.js';
 export { Signatures__factory } from './Signatures__factory.js';
