@@ -188,6 +188,18 @@ describe('Watcher', () => {
     })
   }
 
+  it('calls no block withheld because time leapt between two questions', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)], { shown: false })
+    puppet.served.set(1, [payment(0)])
+    for (let i = 0; i < DEPTH + 2; i++) world.l1.mine(world.l1.head().time + 6 * 3600)
+    await world.mine(DEPTH)
+    expect(names(world)).to.deep.equal([])
+    expect(watcher.state.follower.ledger.number).to.equal(2)
+    world.stop()
+  })
+
   it('goes on as soon as a late block comes', async () => {
     const { world, puppet } = await ready()
     const watcher = world.watcher(puppet.api)

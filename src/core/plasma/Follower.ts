@@ -37,8 +37,8 @@ export interface Follower {
   readonly commits: readonly Commitment[]
   readonly ledger: Ledger
   readonly bad: Bad | undefined
-  /** The number that was asked for and has not come. */
-  readonly asked: number | undefined
+  /** The number that was asked for and has not come, and the view's time when it was. */
+  readonly asked: { readonly number: number; readonly time: number } | undefined
   /** The time (of the view) since when the oldest commitment's block was asked for in vain. */
   readonly missing: number | undefined
   /** L1's newest block when this follower started; before it was seen, nothing is asked for and nothing judged. */
@@ -108,7 +108,7 @@ export function progress(follower: Follower, input: FollowerInput): Progress {
     case 'served':
       return onServed(follower, input.number, input.transactions)
     case 'missing':
-      return input.number === follower.asked ? miss(follower) : still(follower)
+      return input.number === follower.asked?.number ? miss(follower) : still(follower)
     case 'head':
       return ask(still({ ...follower, goal: input.number }))
     case 'tick':
@@ -125,16 +125,24 @@ export function isSynced(follower: Follower): boolean {
   return follower.goal !== undefined && headOf(follower.view) >= follower.goal
 }
 
-/** An answer that is none: the block may be asked for again, but not for ever. */
+/**
+ * An answer that is none: the block may be asked for again, but not for ever. What counts is when it was asked for:
+ * time may have leapt since, in a sleep of this machine or of its node.
+ */
 function miss(follower: Follower): Progress {
-  return withheld(still({ ...follower, asked: undefined, missing: follower.missing ?? follower.view.time }))
+  const { asked, missing = follower.view.time, params, commits } = follower
+  const made = still({ ...follower, asked: undefined, missing })
+  const [oldest] = commits
+  if (follower.bad || !oldest || !asked || asked.time <= missing + params.patience) return made
+  return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
 }
 
 function ask(made: Progress): Progress {
   const { follower } = made
   const wanted = follower.bad || !isSynced(follower) ? undefined : follower.commits[0]?.number
-  if (wanted === undefined || wanted === follower.asked) return made
-  return { ...made, follower: { ...follower, asked: wanted }, fetch: wanted }
+  if (wanted === undefined || wanted === follower.asked?.number) return made
+  const asked = { number: wanted, time: follower.view.time }
+  return { ...made, follower: { ...follower, asked }, fetch: wanted }
 }
 
 function onL1(follower: Follower, input: L1Input<PlasmaEvent>): Progress {
@@ -143,14 +151,7 @@ function onL1(follower: Follower, input: L1Input<PlasmaEvent>): Progress {
   const kept = Archive.concerning(chain, fresh)
   const commits = [...follower.commits, ...commitmentsOf(kept)]
   const next = { ...follower, view, l1: [...follower.l1, ...kept], commits }
-  return withheld({ follower: next, rows: Archive.l1Rows(chain, fresh, view), fresh: kept })
-}
-
-function withheld(made: Progress): Progress {
-  const { view, commits, params, bad, missing } = made.follower
-  const [oldest] = commits
-  if (bad || !oldest || missing === undefined || view.time <= missing + params.patience) return made
-  return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
+  return { follower: next, rows: Archive.l1Rows(chain, fresh, view), fresh: kept }
 }
 
 function spoil(made: Progress, bad: Bad): Progress {
