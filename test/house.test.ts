@@ -165,16 +165,8 @@ describe('house', () => {
   ])
 
   keeps('verbs and events of both languages have the same fields in the same order', unlikeVerbs, [
-    [
-      'a verb that the court has not',
-      edited('src/core/channel/Adjudicator.ts', "'settle'", "'unsettle'"),
-      /has unsettle/,
-    ],
-    [
-      'an event with another field',
-      edited('src/core/channel/Adjudicator.ts', 'readonly payA', 'readonly payC'),
-      /payC/,
-    ],
+    ['a verb that the court has not', edited('src/core/channel/Call.ts', "'settle'", "'unsettle'"), /has unsettle/],
+    ['an event with another field', edited('src/core/channel/Call.ts', 'readonly payA', 'readonly payC'), /payC/],
   ])
 
   keeps('both languages sign the same types', unlikeSignedTypes, [

@@ -19,7 +19,7 @@ library Asset {
     /// @dev What a verb still does after its last payment failed: a credit in a fresh slot, an event, an unlock.
     uint256 private constant RESERVE = 60_000;
 
-    /// @dev Takes exactly `amount` from the sender; a token is believed by its balance only.
+    /// @dev Takes exactly `amount` from the sender.
     function pull(address asset, uint256 amount) internal {
         if (asset == ETHER) pullEther(amount);
         else pullToken(asset, amount);
@@ -30,11 +30,21 @@ library Asset {
         require(msg.value == amount, WrongValue(msg.value, amount));
     }
 
-    /// @dev Takes tokens from the sender, by its allowance; the balance must grow by exactly `amount`.
+    /// @dev Takes exactly `amount` of a token from the sender, by its allowance.
     function pullToken(address token, uint256 amount) internal {
-        require(msg.value == 0, WrongValue(msg.value, 0));
-        uint256 before = balance(token);
+        uint256 before = beforePull(token);
         SafeERC20.safeTransferFrom(IERC20(token), msg.sender, address(this), amount);
+        requirePulled(token, before, amount);
+    }
+
+    /// @dev This court's balance before tokens are taken, in whatever way; no ether may come with them.
+    function beforePull(address token) internal view returns (uint256 held) {
+        require(msg.value == 0, WrongValue(msg.value, 0));
+        return balance(token);
+    }
+
+    /// @dev A token is believed by its balance only, and that must have grown by exactly `amount`.
+    function requirePulled(address token, uint256 before, uint256 amount) internal view {
         uint256 received = balance(token) - before;
         require(received == amount, WrongTransfer(received, amount));
     }

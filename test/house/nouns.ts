@@ -86,9 +86,23 @@ function unlikeMember(
 
 /** Signed types (EIP-712) of which the two languages hash different texts, or the interface has another order. */
 export function unlikeSignedTypes(files: Files): readonly string[] {
-  const solidity = signedTypes(under(files, 'contracts', '.sol').map(([, text]) => joinedStrings(text)))
-  const typescript = signedTypes(under(files, 'src/core').map(([, text]) => text))
-  const nouns = nounsOf(files)
+  return (['base', 'channel', 'plasma'] as const).flatMap((room) => {
+    const rooms = [...new Set(['base', room])]
+    const texts = rooms.flatMap((one) =>
+      under(files, `contracts/${one}`, '.sol').map(([, text]) => joinedStrings(text)),
+    )
+    const core = new Map(rooms.flatMap((one) => under(files, `src/core/${one}`)))
+    const signed = under(files, `src/core/${room}`).map(([, text]) => text)
+    return unlikeTypes(signedTypes(signed), signedTypes(texts), nounsOf(core))
+  })
+}
+
+/** Rooms that never meet may sign different things under one name. */
+function unlikeTypes(
+  typescript: ReadonlyMap<string, string>,
+  solidity: ReadonlyMap<string, string>,
+  nouns: ReadonlyMap<string, Noun>,
+): readonly string[] {
   return [...typescript].flatMap(([name, fields]) => {
     const other = solidity.get(name)
     const faults =
@@ -103,7 +117,8 @@ export function unlikeSignedTypes(files: Files): readonly string[] {
 function signedTypes(texts: readonly string[]): ReadonlyMap<string, string> {
   const literals = texts.flatMap((text) => text.match(/(['"])(?:[A-Z]\w*\(\w+[^'"()]*\))+\1/g) ?? [])
   const types = literals.flatMap((literal) => [...literal.matchAll(/([A-Z]\w*)\(([^)]*)\)/g)])
-  return new Map(types.map(([, name, fields]) => [name!, fields!]))
+  // Foreign contracts have domains of their own shape.
+  return new Map(types.filter(([, name]) => name !== 'EIP712Domain').map(([, name, fields]) => [name!, fields!]))
 }
 
 /** Solidity joins string literals that follow one another. */

@@ -3,6 +3,8 @@
 /* eslint-disable */
 import type * as assetSol from './Asset.sol/index.js';
 export type { assetSol };
+import type * as authorizationSol from './Authorization.sol/index.js';
+export type { authorizationSol };
 import type * as verdictsSol from './Verdicts.sol/index.js';
 export type { verdictsSol };
 export type { Lock } from './Lock.js';

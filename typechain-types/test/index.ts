@@ -2,8 +2,11 @@
 /* tslint:disable */
 /* eslint-disable */
 export type { Exposed } from './Exposed.js';
+export type { ExposedAuthorization } from './ExposedAuthorization.js';
 export type { ExposedPlasma } from './ExposedPlasma.js';
 export type { OddToken } from './OddToken.js';
+export type { Permit2StandIn } from './Permit2StandIn.js';
 export type { Receiver } from './Receiver.js';
+export type { SignedToken } from './SignedToken.js';
 export type { Till } from './Till.js';
 export type { Token } from './Token.js';

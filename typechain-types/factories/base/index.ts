@@ -2,6 +2,7 @@
 /* tslint:disable */
 /* eslint-disable */
 export * as assetSol from './Asset.sol/index.js';
+export * as authorizationSol from './Authorization.sol/index.js';
 export * as verdictsSol from './Verdicts.sol/index.js';
 export { Lock__factory } from './Lock__factory.js';
 export { Signatures__factory } from './Signatures__factory.js';

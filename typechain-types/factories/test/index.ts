@@ -2,8 +2,11 @@
 /* tslint:disable */
 /* eslint-disable */
 export { Exposed__factory } from './Exposed__factory.js';
+export { ExposedAuthorization__factory } from './ExposedAuthorization__factory.js';
 export { ExposedPlasma__factory } from './ExposedPlasma__factory.js';
 export { OddToken__factory } from './OddToken__factory.js';
+export { Permit2StandIn__factory } from './Permit2StandIn__factory.js';
 export { Receiver__factory } from './Receiver__factory.js';
+export { SignedToken__factory } from './SignedToken__factory.js';
 export { Till__factory } from './Till__factory.js';
 export { Token__factory } from './Token__factory.js';
