@@ -12,6 +12,8 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
   interface HardhatEthersHelpers extends HardhatEthersHelpersBase {
   getContractFactory(name: 'Asset', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Asset__factory>
 getContractFactory(name: 'Credits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Credits__factory>
+getContractFactory(name: 'Authorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Authorization__factory>
+getContractFactory(name: 'IPermit2', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPermit2__factory>
 getContractFactory(name: 'Lock', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lock__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VerdictRegistry__factory>
@@ -21,14 +23,19 @@ getContractFactory(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | Facto
 getContractFactory(name: 'IRootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRootChain__factory>
 getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChain__factory>
 getContractFactory(name: 'Exposed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exposed__factory>
+getContractFactory(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedAuthorization__factory>
 getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
 getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
+getContractFactory(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Permit2StandIn__factory>
 getContractFactory(name: 'Receiver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Receiver__factory>
+getContractFactory(name: 'SignedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.SignedToken__factory>
 getContractFactory(name: 'Till', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Till__factory>
 getContractFactory(name: 'Token', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Token__factory>
 
   getContractAt(name: 'Asset', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Asset>
 getContractAt(name: 'Credits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Credits>
+getContractAt(name: 'Authorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Authorization>
+getContractAt(name: 'IPermit2', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPermit2>
 getContractAt(name: 'Lock', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lock>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'VerdictRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VerdictRegistry>
@@ -38,14 +45,19 @@ getContractAt(name: 'IAdjudicator', address: string | ethers.Addressable, signer
 getContractAt(name: 'IRootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRootChain>
 getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChain>
 getContractAt(name: 'Exposed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exposed>
+getContractAt(name: 'ExposedAuthorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedAuthorization>
 getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
 getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
+getContractAt(name: 'Permit2StandIn', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Permit2StandIn>
 getContractAt(name: 'Receiver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Receiver>
+getContractAt(name: 'SignedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.SignedToken>
 getContractAt(name: 'Till', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Till>
 getContractAt(name: 'Token', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Token>
 
   deployContract(name: 'Asset', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
 deployContract(name: 'Credits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
+deployContract(name: 'Authorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Authorization>
+deployContract(name: 'IPermit2', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
 deployContract(name: 'Lock', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
@@ -55,14 +67,19 @@ deployContract(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | DeployCon
 deployContract(name: 'IRootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
 deployContract(name: 'Exposed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
+deployContract(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
 deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
+deployContract(name: 'SignedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedToken>
 deployContract(name: 'Till', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 
   deployContract(name: 'Asset', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Asset>
 deployContract(name: 'Credits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
+deployContract(name: 'Authorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Authorization>
+deployContract(name: 'IPermit2', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
 deployContract(name: 'Lock', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
@@ -72,9 +89,12 @@ deployContract(name: 'IAdjudicator', args: any[], signerOrOptions?: ethers.Signe
 deployContract(name: 'IRootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
 deployContract(name: 'Exposed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
+deployContract(name: 'ExposedAuthorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
 deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
+deployContract(name: 'Permit2StandIn', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
+deployContract(name: 'SignedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.SignedToken>
 deployContract(name: 'Till', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Till>
 deployContract(name: 'Token', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Token>
 
