@@ -334,11 +334,13 @@ describe('edge/chain and a node', () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
-    const deaf = await faultIn(httpNode(url))
+    const secret = `${url.replace('//', '//me:geheim@')}/v3/geheim?key=geheim`
+    const deaf = await faultIn(httpNode(secret))
     server.close()
     await once(server, 'close')
-    const closed = await faultIn(httpNode(url))
+    const closed = await faultIn(httpNode(secret))
     for (const fault of [deaf, closed]) {
+      expect(fault.message).to.not.include('geheim')
       expect(fault.code).to.equal('ChainUnreachable')
       expect(fault.message).to.match(/^no chain answers at http:.*; start it or check its address$/)
     }

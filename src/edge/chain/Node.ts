@@ -15,13 +15,17 @@ export interface Header {
   readonly time: number
 }
 
-/** The node at an HTTP address. Throws ChainUnreachable, or WrongNetwork if it is not on the chain `expected`. */
+/**
+ * The node at an HTTP address. Throws ChainUnreachable, or WrongNetwork if it is not on the chain `expected`; what it
+ * throws names the host only, because the rest of an address is often a password.
+ */
 export async function httpNode(url: string, expected?: bigint): Promise<Node & { destroy(): void }> {
   const request = reachable(url)
+  const name = new URL(url).origin
   const probe = new JsonRpcProvider(request, 1, { staticNetwork: true, batchMaxCount: 1 })
   try {
-    const chainId = await chainIdOf(probe, url)
-    checkNetwork(url, chainId, expected)
+    const chainId = await chainIdOf(probe, name)
+    checkNetwork(name, chainId, expected)
     const network = Network.from(chainId)
     // Answers kept for a while would hide reorgs; requests gathered for a while would slow every one.
     return new JsonRpcProvider(request, network, { staticNetwork: network, batchMaxCount: 1, cacheTimeout: -1 })
