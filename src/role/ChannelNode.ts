@@ -128,8 +128,7 @@ export class ChannelNode {
     const node = new ChannelNode(parts)
     const addresses = node.#restore()
     const ids = [...node.#places.keys()]
-    // Kept before anything else is, so that no later start can forget it.
-    if (parts.restored) await Promise.all(ids.map((id) => node.#ask(id, { kind: 'restored' })))
+    await node.#declare(ids)
     if (ids.length > 0) await node.#feed.join(ids, node.#firstBlock())
     for (const id of ids) if (node.#place(id).state.end.restored) await node.#ask(id, { kind: 'close' })
     for (const id of ids) node.#links.add(id, addresses.get(id))
@@ -264,6 +263,16 @@ export class ChannelNode {
       if (address !== null) addresses.set(made.id, address)
     }
     return addresses
+  }
+
+  /** Kept before anything else is, in one row because many channels take many commits: no later start can forget it. */
+  async #declare(ids: readonly Hex[]): Promise<void> {
+    const { store, restored } = this.#parts
+    const mark = { table: 'restored', key: 'restored' }
+    if (restored) store.commit([{ ...mark, value: true }])
+    if (store.get(mark.table, mark.key) === undefined) return
+    await Promise.all(ids.map((id) => this.#ask(id, { kind: 'restored' })))
+    store.commit([{ ...mark, value: undefined }])
   }
 
   #firstBlock(): number {

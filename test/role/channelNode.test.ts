@@ -2,8 +2,10 @@ import { expect } from 'chai'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { channelId } from '../../src/core/channel/Channel.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
+import type { Store } from '../../src/edge/store/Store.ts'
 import type { Weather } from '../../src/edge/transport/Memory.ts'
 import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { Watchtower } from '../../src/role/Watchtower.ts'
@@ -213,6 +215,35 @@ describe('ChannelNode', () => {
       y.until(id, ({ phase }) => phase === 'closed'),
     )
     expect(closed).to.deep.equal({ payA: FUNDS - 30n, payB: FUNDS + 30n })
+  })
+
+  it('as an older copy stays one in every channel, though it crashes before it has said so of all', async () => {
+    const w = world(9)
+    const store = memoryStore()
+    const many = Array.from({ length: 300 }, (_, i) => terms(alice, bob, { salt: uint(i + 1, 32) }))
+    const court = domain(w.l1.chainId, w.court.address)
+    const ids = many.map((channel) => channelId(court, channel))
+    store.commit(
+      many.map((channel, i) => ({
+        table: 'channel',
+        key: ids[i]!,
+        value: { channel, since: 0, address: null } as never,
+      })),
+    )
+    let said = false
+    const failing: Store = {
+      ...store,
+      commit(rows) {
+        if (said) throw new Error('a crash')
+        said = rows.some(({ table }) => table === 'end')
+        store.commit(rows)
+      },
+    }
+    const crashed = await node(w, alice, { store: failing, restored: true }).catch(({ message }) => message)
+    expect(crashed).to.equal('a crash')
+    const x = await node(w, alice, { store })
+    for (const id of ids) expect(await refusalOf(w, x.pay(id, 1n))).to.equal('RestoredCopy')
+    await x.stop()
   })
 
   it('says what is wrong with terms, channels and payments before anything is signed', async () => {
