@@ -92,7 +92,10 @@ export class Wallet {
     return this.#command({ kind: 'leave', id })
   }
 
-  /** Lets the court pay every exit of an asset that may be paid at `time` (seconds), whosever it is. */
+  /**
+   * Lets the court pay the exits of an asset that may be paid at `time` (seconds), whosever they are: the first 256, and
+   * of them as many as fit into a transaction. More have their turn once these are known to be paid.
+   */
   process(asset: Hex, time: number): Promise<Receipt> {
     return this.#command({ kind: 'process', asset, time })
   }

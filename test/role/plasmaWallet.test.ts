@@ -1,15 +1,15 @@
 import { expect } from 'chai'
-import { ETHER } from '../../src/core/base/Bytes.ts'
+import { ETHER, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import { exitsOf } from '../../src/core/plasma/Running.ts'
-import { freeOf, heldBy } from '../../src/core/plasma/Wallet.ts'
+import { exitsOf, noExits, observeExits } from '../../src/core/plasma/Running.ts'
+import { freeOf, heldBy, MAX_DUE, walletMachine } from '../../src/core/plasma/Wallet.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Operator } from '../../src/role/Operator.ts'
 import type { Wallet } from '../../src/role/Wallet.ts'
-import { DEPTH, ETHER_100, key, MFP, through, World } from './plasmaWorld.ts'
+import { CHAIN, DEPTH, DOMAIN, ETHER_100, key, MFP, through, World } from './plasmaWorld.ts'
 
 const BOB = addressOf(key(2))
 
@@ -140,6 +140,25 @@ describe('Wallet', () => {
     await world.mine(DEPTH + 2)
     expect(uses(restored)).to.have.deep.members(uses(wallet))
     expect(restored.balance(ETHER)).to.equal(5n)
+    world.stop()
+  })
+
+  it('asks to process no more exits at once than a transaction can carry, and those whose turn it is', async () => {
+    const { world, wallet } = await alice([])
+    const { chain } = wallet.state.follower.params
+    const terms = { chain, asset: ETHER, owner: BOB, lock: ZERO, count: 1, value: 1n, bond: 0n, starter: BOB }
+    const events = Array.from({ length: 1000 }, (_, index) => {
+      const exit = { ...terms, ids: uint(index, 32), exitableAt: index }
+      return { name: 'ExitStarted', ids: exit.ids, lane: 0, index, exit } as const
+    })
+    const running = observeExits(noExits(), [{ number: 1, hash: ZERO, parent: ZERO, time: 1, events }])
+    const machine = walletMachine({ court: DOMAIN, chain: CHAIN, key: key(1), depth: DEPTH, patience: 1, life: 1 })
+    const { outputs } = machine({ ...wallet.state, running }, { kind: 'process', asset: ETHER, time: 2000 })
+    const exits = outputs.flatMap((said) =>
+      said.kind === 'call' && said.call.verb === 'process' ? said.call.exits : [],
+    )
+    expect(exits.map((exit) => exit.exitableAt)).to.deep.equal(Array.from({ length: MAX_DUE }, (_, n) => n))
+    expect(320 * MAX_DUE, 'bytes that every node relays').to.be.below(100_000)
     world.stop()
   })
 

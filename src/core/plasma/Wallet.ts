@@ -278,8 +278,11 @@ export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall
   return { verb: 'startExit', path: [chain], transaction, output, inclusion, permit }
 }
 
+/** Exits that one transaction may carry: more than its gas can pay, and less than nodes refuse to relay. */
+export const MAX_DUE = 256
+
 function settle(state: WalletState, asset: Hex, time: number): Next {
-  const exits = dueExits(state.running, asset, time)
+  const exits = dueExits(state.running, asset, time).slice(0, MAX_DUE)
   const call: PlasmaCall = { verb: 'process', chain: state.follower.params.chain, asset, exits, inFlight: [] }
   return say(idle(state), { kind: 'call', id: ZERO, call })
 }
