@@ -43,6 +43,7 @@ export class Wallet {
   readonly #loop: Loop<WalletState, WalletInput, WalletOutput>
   readonly #doing = new WeakMap<WalletOutput, Promise<unknown>>()
   readonly #unfollow: () => void
+  #finding = false
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(options: WalletOptions) {
@@ -57,7 +58,10 @@ export class Wallet {
       onFailure: (why) => this.#fail(why),
       schedule: options.schedule ?? setImmediate,
     })
-    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => {
+      this.#loop.post({ kind: 'l1', input })
+      this.#findHead()
+    })
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
     this.#findHead()
   }
@@ -107,7 +111,7 @@ export class Wallet {
 
   /** Asks again for what did not come, and submits again what is not settled. */
   tick(): void {
-    if (this.state.follower.goal === undefined) this.#findHead()
+    this.#findHead()
     this.#loop.post({ kind: 'tick' })
   }
 
@@ -124,11 +128,17 @@ export class Wallet {
     return (await this.#doing.get(output!)) as Result
   }
 
+  /** Nothing is judged before the head is known, so it is asked for until somebody says it. */
   #findHead(): void {
-    this.#options.l1.head().then(
+    if (this.#finding || this.state.follower.goal !== undefined) return
+    this.#finding = true
+    const said = this.#options.l1.head().then(
       (number) => this.#loop.post({ kind: 'head', number }),
       (why) => this.#options.onTrouble?.(why),
     )
+    said.finally(() => {
+      this.#finding = false
+    })
   }
 
   #fail(why: unknown): void {

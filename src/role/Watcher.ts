@@ -46,6 +46,7 @@ export class Watcher {
   readonly #options: WatcherOptions
   readonly #loop: Loop<WatcherState, WatcherInput, WatcherOutput>
   readonly #unfollow: () => void
+  #finding = false
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(options: WatcherOptions) {
@@ -60,7 +61,10 @@ export class Watcher {
       onFailure: (why) => this.#fail(why),
       schedule: options.schedule ?? setImmediate,
     })
-    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => {
+      this.#loop.post({ kind: 'l1', input })
+      this.#findHead()
+    })
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
     this.#findHead()
   }
@@ -72,7 +76,7 @@ export class Watcher {
 
   /** Asks again for what did not come. */
   tick(): void {
-    if (this.state.follower.goal === undefined) this.#findHead()
+    this.#findHead()
     this.#loop.post({ kind: 'tick' })
   }
 
@@ -83,11 +87,17 @@ export class Watcher {
     this.#loop.stop()
   }
 
+  /** Nothing is judged before the head is known, so it is asked for until somebody says it. */
   #findHead(): void {
-    this.#options.l1.head().then(
+    if (this.#finding || this.state.follower.goal !== undefined) return
+    this.#finding = true
+    const said = this.#options.l1.head().then(
       (number) => this.#loop.post({ kind: 'head', number }),
       (why) => this.#options.onTrouble?.(why),
     )
+    said.finally(() => {
+      this.#finding = false
+    })
   }
 
   #fail(why: unknown): void {

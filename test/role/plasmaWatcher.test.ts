@@ -333,6 +333,23 @@ describe('Watcher', () => {
     world.stop()
   })
 
+  it('asks for the head of layer 1 until it is told', async () => {
+    const { world, puppet } = await ready()
+    await puppet.commit([payment(0)])
+    await puppet.exitDeposit(0)
+    let lost = 2
+    const connect = world.connect.bind(world)
+    world.connect = (sender) => {
+      const l1 = connect(sender)
+      return { ...l1, head: () => (lost-- > 0 ? Promise.reject(new Error('no node')) : l1.head()) }
+    }
+    const watcher = world.watcher(puppet.api)
+    await world.mine(2 * DEPTH + 3)
+    expect(running(watcher)).to.equal(0)
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
   it('cries no wolf over old blocks while it syncs, whatever its operator does meanwhile', async () => {
     const { world, puppet } = await ready()
     await puppet.commit([payment(0)])
