@@ -54,7 +54,14 @@ abstract contract Signatures is IERC5267 {
     /// @dev An empty signature says "the sender is the signer"; any other is verified.
     function _requireSigned(bytes32 digest, bytes calldata signature, address signer) internal view {
         address have = signature.length == 0 ? msg.sender : _recover(digest, signature);
-        require(have == signer && signer != address(0), WrongSigner(have, signer));
+        require(_isKey(have, signer), WrongSigner(have, signer));
+    }
+
+    /// @dev The same key, and one at all: zero is what a malformed signature recovers to.
+    function _isKey(address have, address need) private pure returns (bool same) {
+        assembly ("memory-safe") {
+            same := and(eq(have, need), gt(need, 0))
+        }
     }
 
     /// @dev The key that made a 65-byte (r, s, v) or 64-byte (EIP-2098) signature; zero if malformed, s high or v odd.
