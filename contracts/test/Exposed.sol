@@ -53,6 +53,11 @@ contract Exposed is Signatures {
         return (Funds.unwrap(funds), funds.a(), funds.b(), funds.isClosed());
     }
 
+    function addFunds(int128 a, int128 b, bool toB, uint256 amount) external pure returns (int128, int128) {
+        Funds funds = Packing.funds(a, b).added(toB, amount);
+        return (funds.a(), funds.b());
+    }
+
     function packDispute(uint64 version, uint40 deadline, int128 net) external pure returns (uint64, uint40, int128) {
         Dispute dispute = Packing.dispute(version, deadline, net);
         return (dispute.version(), dispute.deadline(), dispute.net());

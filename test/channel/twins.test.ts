@@ -130,6 +130,27 @@ describe('channel nouns and their Solidity twins', () => {
     )
     expect((await exposed.packFunds(-(2n ** 127n), 5n))[3]).to.equal(true)
   })
+
+  it('adds to one side of any funds, negative too, and refuses what int128 cannot hold', async () => {
+    const { ethers } = await network.create()
+    const amount = fc.oneof(
+      fc.bigInt(1n, 2n ** 127n),
+      fc.bigInt(1n, 2n ** 255n - 1n),
+      fc.bigInt(1n, 2n ** 256n - 1n),
+      fc.bigInt(1n, 100n),
+    )
+    await fc.assert(
+      fc.asyncProperty(net, net, fc.boolean(), amount, async (a, b, toB, more) => {
+        const sum = (toB ? b : a) + more
+        const done = exposed.addFunds(a, b, toB, more)
+        if (sum > MAX_NET) await expect(done).to.revert(ethers)
+        else expect(await done).to.deep.equal(toB ? [a, sum] : [sum, b])
+      }),
+      runs(150),
+    )
+    expect(await exposed.addFunds(-5n, -7n, true, 7n)).to.deep.equal([-5n, 0n])
+    expect(await exposed.addFunds(-5n, -7n, false, 2n ** 127n + 4n)).to.deep.equal([MAX_NET, -7n])
+  })
 })
 
 function field(text: string): { type: string; name: string } {

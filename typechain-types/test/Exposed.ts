@@ -15,11 +15,12 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface ExposedInterface extends Interface {
-    getFunction(nameOrSignature: "chainIdAtDeployment" | "challengeDigest" | "channelId" | "domainSeparator" | "eip712Domain" | "node" | "packDispute" | "packFunds" | "payouts" | "period" | "recover" | "root16" | "stateDigest"): FunctionFragment;
+    getFunction(nameOrSignature: "addFunds" | "chainIdAtDeployment" | "challengeDigest" | "channelId" | "domainSeparator" | "eip712Domain" | "node" | "packDispute" | "packFunds" | "payouts" | "period" | "recover" | "root16" | "stateDigest"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
+    encodeFunctionData(functionFragment: 'addFunds', values: [BigNumberish, BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
 encodeFunctionData(functionFragment: 'challengeDigest', values: [BytesLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'channelId', values: [ChannelStruct]): string;
 encodeFunctionData(functionFragment: 'domainSeparator', values?: undefined): string;
@@ -33,7 +34,8 @@ encodeFunctionData(functionFragment: 'recover', values: [BytesLike, BytesLike]):
 encodeFunctionData(functionFragment: 'root16', values: [BytesLike, BigNumberish, BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'stateDigest', values: [BytesLike, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 
-    decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'addFunds', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challengeDigest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'channelId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domainSeparator', data: BytesLike): Result;
@@ -94,6 +96,14 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
 
 
     
+    
+    addFunds: TypedContractMethod<
+      [a: BigNumberish, b: BigNumberish, toB: boolean, amount: BigNumberish, ],
+      [[bigint, bigint]],
+      'view'
+    >
+    
+
     
     chainIdAtDeployment: TypedContractMethod<
       [],
@@ -201,7 +211,12 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'chainIdAtDeployment'): TypedContractMethod<
+    getFunction(nameOrSignature: 'addFunds'): TypedContractMethod<
+      [a: BigNumberish, b: BigNumberish, toB: boolean, amount: BigNumberish, ],
+      [[bigint, bigint]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'chainIdAtDeployment'): TypedContractMethod<
       [],
       [bigint],
       'view'
