@@ -3,7 +3,7 @@ import { ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { finalState, type Side } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
-import { BATCH, isProven, receipt } from '../../src/core/channel/Payment.ts'
+import { BATCH, isProven, REQUESTS, receipt } from '../../src/core/channel/Payment.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { hear, pay, proposal, types } from './words.ts'
 
@@ -191,6 +191,30 @@ describe('Peer: a proposal is countersigned iff it is valid', () => {
     duel.settleDown()
     expect(duel.b.state.end.disputed).to.equal(null)
     expect(duel.b.state.complete.version).to.equal(2n)
+  })
+
+  it('says no more at once than the other side must keep, and all in the end', () => {
+    const duel = Duel.opened(5000n)
+    duel.cut()
+    for (let i = 0; i < 2 * REQUESTS + 10; i++) duel.pay('b', 1n)
+    duel.connect()
+    duel.deliver('a') // the writer's hello
+    expect(types(duel.wire.b).filter((type) => type === 'request').length).to.equal(REQUESTS)
+    duel.pay('b', 1n)
+    duel.settleDown()
+    duel.pay('b', 1n)
+    duel.settleDown()
+    expect(duel.up).to.equal(true)
+    expect(duel.a.state.complete.net).to.equal(-BigInt(2 * REQUESTS + 12))
+    expect(duel.b.outcomes().size).to.equal(2 * REQUESTS + 12)
+  })
+
+  it('as writer keeps no more requests than may be on their way', () => {
+    const duel = Duel.opened(FUNDS)
+    for (let number = 1; duel.up && number < 10_000; number++)
+      hear(duel.a, { type: 'request', number, change: pay(1n) })
+    expect(duel.up).to.equal(false)
+    expect(duel.said.a.length).to.be.lessThan(REQUESTS)
   })
 
   it('may owe more than a batch: the oldest come first', () => {

@@ -17,6 +17,11 @@ import {
 export const BATCH = 256
 /** How many of its own payments a side may have waiting at once: a constant of the protocol. */
 export const PENDING = 65_536
+/**
+ * How many requests may be on their way, beyond those that the newest complete version disposed of: a constant of the
+ * protocol. It bounds what a side must keep for the other, and what it says at once after a hello.
+ */
+export const REQUESTS = 1024
 /** The longest memo, in bytes: a constant of the protocol. */
 export const MEMO = 1024
 const MAX_AMOUNT = 2n ** 128n - 1n

@@ -34,8 +34,8 @@ import {
   signedState,
   tell,
 } from './PeerState.ts'
-import { mayPropose, offer, onAck, onPropose, onRequest, onShow, propose } from './Proposal.ts'
-import { items, push, queue } from './Queue.ts'
+import { mayPropose, offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
+import { push, queue } from './Queue.ts'
 import { type Court, watched } from './Watch.ts'
 
 /** What happens to one side of a channel. Time arrives with blocks. */
@@ -108,7 +108,8 @@ function pay(d: Draft, seat: Seat, change: Pay): void {
   set(d, { last: number, pending, pendingSum: state.pendingSum + change.amount })
   if (stored) put(d, 'pending', pendingKey(seat.id, number), { number, pay: change, stored })
   if (seat.isWriter) propose(d, seat)
-  else if (state.link.greeted && !state.link.behind) say(d, { type: 'request', number, change })
+  else if (state.link.greeted && !state.link.behind && state.link.said === state.last)
+    request(d, [{ number, pay: change }])
 }
 
 function up(d: Draft): void {
@@ -126,7 +127,7 @@ function announce(d: Draft): void {
 function onHello(d: Draft, seat: Seat, said: Extract<Message, { type: 'hello' }>): void {
   const { complete, hash, last } = d.state
   const behind = said.version > complete.version || (said.version === complete.version && said.hash !== hash)
-  set(d, { link: { up: true, greeted: true, behind, owed: said.owed, peerRestored: said.restored } })
+  set(d, { link: { up: true, greeted: true, behind, owed: said.owed, said: 0, peerRestored: said.restored } })
   // What only the court has shown complete cannot be shown to anybody: a signature is missing.
   const isWhole = complete.sigA !== '0x' && complete.sigB !== '0x'
   if (said.version < complete.version && isWhole) say(d, { type: 'show', state: signedState(complete), owed: last })
@@ -143,7 +144,7 @@ function resume(d: Draft, seat: Seat): void {
   if (seat.isWriter) {
     offer(d)
     propose(d, seat)
-  } else for (const { number, pay: change } of items(d.state.pending)) say(d, { type: 'request', number, change })
+  } else request(d)
 }
 
 function onFunds(d: Draft, seat: Seat, total: bigint): void {

@@ -88,6 +88,8 @@ export interface Link {
   /** Whether the other side knows a newer state, or another one, and this side waits to be shown it. */
   readonly behind: boolean
   readonly owed: number
+  /** Number of the last request that this side has said. */
+  readonly said: number
   readonly peerRestored: boolean
 }
 
@@ -186,7 +188,7 @@ export function setEnd(d: Draft, seat: Seat, change: Partial<End>): void {
 }
 
 /** The connection before anybody has said anything. */
-export const DOWN: Link = { up: false, greeted: false, behind: false, owed: 0, peerRestored: false }
+export const DOWN: Link = { up: false, greeted: false, behind: false, owed: 0, said: 0, peerRestored: false }
 
 const OPEN: End = { restored: false, asked: false, peerAsked: false, disputed: null, since: 0, final: null }
 const NOTHING: Complete = { version: 0n, net: 0n, batch: ZERO, sigA: '0x', sigB: '0x', disposed: 0, owed: 0 }

@@ -4,7 +4,7 @@ import { other, type State, stateDigest } from './Channel.ts'
 import { becomeRestored, dispute, isClosing, offerFinal } from './Ending.ts'
 import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger.ts'
 import type { Item, Message } from './Message.ts'
-import { BATCH, nextState, type Paid, type Pay, PENDING, spendable } from './Payment.ts'
+import { BATCH, nextState, type Paid, type Pay, REQUESTS, spendable } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -21,7 +21,7 @@ import {
   signatures,
   stateOf,
 } from './PeerState.ts'
-import { push, type Queue, take } from './Queue.ts'
+import { items, push, type Queue, take } from './Queue.ts'
 
 type Said<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -86,12 +86,23 @@ function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: n
   return { state, hash, signature: sign(hash, seat.key), items, paid, disposed, late: null }
 }
 
+/** Says requests that the other side has not heard on this connection yet, as many as may be on their way. */
+export function request(d: Draft, asked: readonly Pick<Pending, 'number' | 'pay'>[] = items(d.state.pending)): void {
+  const { link, complete, last } = d.state
+  const through = Math.min(last, complete.disposed + REQUESTS)
+  if (link.said >= through) return
+  for (const { number, pay: change } of asked) {
+    if (number > link.said && number <= through) say(d, { type: 'request', number, change })
+  }
+  set(d, { link: { ...link, said: through } })
+}
+
 /** The writer takes a request: the next in order, once. After a gap only a new connection brings what is missing. */
 export function onRequest(d: Draft, seat: Seat, { number, change }: Said<'request'>): void {
   const { proposal, complete, inbox } = d.state
   const next = (proposal ?? complete).disposed + inbox.length + 1
   if (!seat.isWriter || number < next || isOver(d.state)) return
-  if (number > next || inbox.length >= PENDING) drop(d, 'a request was lost, or too many wait')
+  if (number > next || inbox.length >= REQUESTS) drop(d, 'a request was lost, or too many wait')
   else {
     set(d, { inbox: push(inbox, change) })
     propose(d, seat)
@@ -161,6 +172,7 @@ function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): vo
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
   for (const [pay, code] of judged.refused) refuse(d, seat, pay, code)
   acknowledge(d, seat)
+  request(d)
 }
 
 function acknowledge(d: Draft, seat: Seat): void {
