@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ETHER, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
@@ -50,6 +50,10 @@ describe('Wallet', () => {
     expect(await pay(20n, 1n)).to.equal('InsufficientFunds(20, 21)')
     expect(await pay(0n)).to.equal('ZeroValue()')
     expect(await pay(2n ** 256n)).to.match(/^ValueTooLarge/)
+    const pays = (owner: Hex) => refusal(() => wallet.pay(ETHER, [{ owner, value: 1n }]))
+    expect(await pays(`0x${'00'.repeat(20)}`)).to.equal('ZeroOwner()')
+    expect(await pays(`0x${'Ab'.repeat(20)}`), 'the operator would not hear of it').to.match(/^MalformedOwner/)
+    expect(await pays(`0x${'ab'.repeat(19)}`)).to.match(/^MalformedOwner/)
     expect(await pay(1n, -1n)).to.equal('NegativeFee(-1)')
     expect(await pay(1n, 0n, 0)).to.equal('WrongOutputCount(0, 4)')
     expect(await pay(1n, 0n, 5)).to.equal('WrongOutputCount(5, 4)')

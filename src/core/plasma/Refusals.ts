@@ -23,6 +23,7 @@ export const OFF_CHAIN_CODES = [
   // the wallet
   'ChainBad',
   'InsufficientFunds',
+  'MalformedOwner',
   'NegativeFee',
   'NotSynced',
   'OutputInUse',

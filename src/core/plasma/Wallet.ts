@@ -1,4 +1,4 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import { type Hex, isHex, ZERO } from '../base/Bytes.ts'
 import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import { addressOf, sign } from '../base/Signature.ts'
 import { type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
@@ -17,6 +17,7 @@ import {
 } from './Follower.ts'
 import type { Signed } from './Ledger.ts'
 import { dueExits, exitsOf, noExits, observeExits, type RunningExits } from './Running.ts'
+import { NOBODY } from './Standing.ts'
 import {
   type Chain,
   chainId,
@@ -112,7 +113,7 @@ export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: nu
   return { follower, owner: addressOf(params.key), held, payments, running }
 }
 
-/** The wallet's machine: refuses InsufficientFunds, NotSynced, ChainBad, UnknownOutput, OutputInUse. */
+/** The wallet's machine: refuses InsufficientFunds, MalformedOwner, NotSynced, ChainBad, OutputInUse. */
 export function walletMachine(params: WalletParams): Machine<WalletState, WalletInput, WalletOutput> {
   return (state, input) => {
     switch (input.kind) {
@@ -207,7 +208,11 @@ function pay(
   memo: Hex,
 ): Next {
   requireGood(state)
-  for (const { value } of payees) requireValue(value)
+  for (const { owner, value } of payees) {
+    require(isHex(owner, 20), 'MalformedOwner', owner)
+    require(owner !== NOBODY, 'ZeroOwner')
+    requireValue(value)
+  }
   require(fee >= 0n, 'NegativeFee', fee)
   require(payees.length >= 1 && payees.length <= MAX_OUTPUTS, 'WrongOutputCount', payees.length, MAX_OUTPUTS)
   const need = payees.reduce((sum, payee) => sum + payee.value, fee)
