@@ -4,12 +4,15 @@ import { benchesOf, committedText, type Figures, save, shown, stale, table } fro
 import { GAS_TARGETS } from './targets.ts'
 
 const PATH = 'snapshots/gas.json'
-const HELP = `npm run bench:gas -- [--check]
+const PEERS_PATH = 'snapshots/peers.json'
+const HELP = `npm run bench:gas -- [--check | --peers]
 
 Measures the gas of every verb on Hardhat's chain in process (fixed keys, nonces and dates), prints it beside its
 target and writes ${PATH}.
 
   --check    write nothing; exit 1 if the committed snapshot is not what is measured
+  --peers    also measure the contracts of other projects (fetched from npm once), print them beside kerros' and
+             write ${PEERS_PATH}
   --help     this text`
 
 /** Every room's figures, merged; two rooms never measure one key. */
@@ -36,14 +39,26 @@ function print(figures: Figures): void {
   console.log(table([['gas', 'measured', 'target', 'over'], ...rows]))
 }
 
+async function compareWithPeers(figures: Figures): Promise<void> {
+  const { compare, comparisonTable } = await import('./gas/peers.ts')
+  const content = await compare(figures)
+  console.log(`\n${comparisonTable(content)}`)
+  save(PEERS_PATH, content)
+  console.log(`\nwritten to ${PEERS_PATH}`)
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } })
+  const flag = { type: 'boolean' } as const
+  const { values } = parseArgs({ options: { check: flag, peers: flag, help: flag } })
   if (values.help) return console.log(HELP)
+  if (values.check && values.peers) throw new Error('--check writes nothing and --peers does: give one of them')
+  if (values.peers) (await import('./peers/packages.ts')).install() // if it cannot be done, that is known at once
   const figures = await measureAll()
   print(figures)
   if (!values.check) {
     save(PATH, figures)
-    return console.log(`\nwritten to ${PATH}`)
+    console.log(`\nwritten to ${PATH}`)
+    return values.peers ? compareWithPeers(figures) : undefined
   }
   const differences = stale(committedText(PATH), figures)
   if (differences.length === 0) return console.log(`\n${PATH} is fresh`)

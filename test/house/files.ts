@@ -29,7 +29,7 @@ export function projectFiles(): Files {
 function list(folder: string): readonly string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile())
   const paths = entries.map((entry) => join(entry.parentPath.replaceAll('\\', '/'), entry.name))
-  return paths.filter((path) => SOURCE.test(path)).sort()
+  return paths.filter((path) => SOURCE.test(path) && !path.includes('/node_modules/')).sort()
 }
 
 /** The project with more files, or other texts under the same paths: a violation to be caught. */
