@@ -91,9 +91,12 @@ export class Wallet {
     return this.#command({ kind: 'pay', asset, payees, fee, memo })
   }
 
-  /** Starts the exit of an output or a deposit; resolves when L1 has it. No operator is needed. */
-  leave(id: Hex): Promise<Receipt> {
-    return this.#command({ kind: 'leave', id })
+  /**
+   * Starts the exit of an output or a deposit; resolves when L1 has it. No operator is needed. `anyway` = though an open
+   * payment spends it, for an operator that is gone: whoever has that payment can void the exit and take half its bond.
+   */
+  leave(id: Hex, anyway = false): Promise<Receipt> {
+    return this.#command({ kind: 'leave', id, anyway })
   }
 
   /**

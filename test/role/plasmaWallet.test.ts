@@ -3,8 +3,8 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import { exitsOf, noExits, observeExits } from '../../src/core/plasma/Running.ts'
-import { freeOf, heldBy, MAX_DUE, walletMachine } from '../../src/core/plasma/Wallet.ts'
+import { exitsOf, MAX_DUE, noExits, observeExits } from '../../src/core/plasma/Running.ts'
+import { freeOf, heldBy, walletMachine } from '../../src/core/plasma/Wallet.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Operator } from '../../src/role/Operator.ts'
@@ -144,6 +144,29 @@ describe('Wallet', () => {
     await world.mine(DEPTH + 2)
     expect(uses(restored)).to.have.deep.members(uses(wallet))
     expect(restored.balance(ETHER)).to.equal(5n)
+    world.stop()
+  })
+
+  it('lets its owner leave, at its own risk, with what an operator that is gone was given', async () => {
+    const { world, operator, wallet } = await alice([5n])
+    const [five] = freeOf(wallet.state, ETHER)
+    await wallet.pay(ETHER, [{ owner: BOB, value: 5n }])
+    operator.stop()
+    expect(await refusal(() => wallet.leave(five!.id))).to.match(/^OutputInUse/)
+    world.deaf.add(wallet.owner)
+    expect(await wallet.leave(five!.id, true).catch((why: Error) => why.message)).to.equal('deaf')
+    await world.rest()
+    expect(wallet.balance(ETHER), 'the payment lives still').to.equal(0n)
+    world.deaf.clear()
+    const left = wallet.leave(five!.id, true)
+    await world.mine(DEPTH + 2)
+    await left
+    await world.pass(MFP)
+    const paid = wallet.process(ETHER, world.l1.head().time)
+    await world.mine(DEPTH + 2)
+    await paid
+    expect(world.l1.money.balance(ETHER, wallet.owner)).to.equal(ETHER_100)
+    expect(heldBy(wallet.state)).to.deep.equal([])
     world.stop()
   })
 

@@ -1,112 +1,16 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { entries } from '../../src/core/base/HashMap.ts'
-import { addressOf, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { header, inclusion, txRoot, txTree } from '../../src/core/plasma/Block.ts'
-import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import { allExits } from '../../src/core/plasma/Running.ts'
-import { chainId, depositId, outputId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
-import type { OperatorApi, ServedBlock } from '../../src/edge/http/OperatorApi.ts'
-import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
-import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
+import { outputId } from '../../src/core/plasma/Transaction.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Watcher } from '../../src/role/Watcher.ts'
-import { CHAIN, COURT, DEPTH, DOMAIN, ETHER_100, key, MFP, WATCHER, World } from './plasmaWorld.ts'
-
-const ID = chainId(CHAIN)
-const PAYER = addressOf(key(1))
-const THIEF = addressOf(key(5))
-
-function depositOf(n: number) {
-  return { chain: ID, sender: PAYER, salt: uint(n, 32), owner: PAYER, asset: ETHER, value: 100n }
-}
-
-/** A payment of 100 wei, of deposit n by its owner unless told otherwise. */
-function payment(n: number, changes: Partial<Transaction> = {}, by = key(1)): Signed {
-  const outputs = [{ owner: PAYER, asset: ETHER, value: 100n, lock: ZERO }]
-  const transaction = { chain: ID, inputs: [depositId(depositOf(n))], outputs, lastBlock: 1000, memo: ZERO, ...changes }
-  return { transaction, authorisation: sign(txHash(DOMAIN, transaction), by) }
-}
-
-function hashOf(signed: Signed): Hex {
-  return txHash(DOMAIN, signed.transaction)
-}
-
-/** An operator that commits and serves whatever it is told to. */
-class Puppet {
-  readonly world: World
-  readonly served = new Map<number, readonly Signed[]>()
-  #number = 0
-
-  constructor(world: World) {
-    this.world = world
-  }
-
-  get number(): number {
-    return this.#number
-  }
-
-  get api(): OperatorApi {
-    const block = async (number: number): Promise<ServedBlock> => {
-      const transactions = this.served.get(number)
-      if (!transactions) throw new Refusal('UnknownBlock', number)
-      return { number, asOf: 0, header: ZERO, transactions }
-    }
-    const nobody = () => Promise.reject(new Refusal('UnknownOutput', ZERO))
-    const api = { status: nobody, fees: nobody, submit: nobody, submitAll: nobody, proof: nobody, unspent: nobody }
-    return memoryClient(operatorHandler({ ...api, block }))
-  }
-
-  /** Commits a block, shows it unless it is withheld, and waits until it is final. */
-  async commit(transactions: readonly Signed[], { shown = true, seen = true } = {}): Promise<void> {
-    const { l1 } = this.world
-    const number = ++this.#number
-    if (shown) this.served.set(number, transactions)
-    const asOf = seen ? l1.head().time : l1.head().time - 3000
-    const head = header(txRoot(transactions.map(hashOf)))
-    await this.send(CHAIN.operator, { verb: 'commit', chain: CHAIN, number, header: head, asOf })
-  }
-
-  async send(sender: Hex, call: PlasmaCall): Promise<void> {
-    const sent = this.world.connect(sender).send(call)
-    await this.world.mine(DEPTH + 2)
-    await sent
-  }
-
-  /** Starts the exit of an output of a committed block. */
-  exit(number: number, index: number, sender = PAYER): Promise<void> {
-    const transactions = this.served.get(number)!
-    const { asOf, time, header: head } = this.world.commits[number - 1]!
-    const shown = inclusion(txTree(transactions.map(hashOf)), index, { number, asOf, time, header: head })
-    const { transaction } = transactions[index]!
-    return this.send(sender, {
-      verb: 'startExit',
-      path: [CHAIN],
-      transaction,
-      output: 0,
-      inclusion: shown,
-      permit: OWN_PERMIT,
-    })
-  }
-
-  exitDeposit(n: number): Promise<void> {
-    return this.send(PAYER, { verb: 'startDepositExit', deposited: depositOf(n), permit: OWN_PERMIT })
-  }
-}
-
-async function ready(deposits = 3): Promise<{ world: World; puppet: Puppet }> {
-  const world = new World()
-  const puppet = new Puppet(world)
-  await puppet.send(CHAIN.operator, { verb: 'register', path: [CHAIN], signatures: ['0x'] })
-  for (let n = 0; n < deposits; n++) {
-    const { chain, salt, owner, asset, value } = depositOf(n)
-    await puppet.send(PAYER, { verb: 'deposit', chain, salt, owner, asset, value })
-  }
-  return { world, puppet }
-}
+import { CHAIN, COURT, DEPTH, ETHER_100, key, MFP, WATCHER, type World } from './plasmaWorld.ts'
+import { hashOf, ID, PAYER, payment, ready, THIEF } from './puppet.ts'
 
 function names(world: World): readonly string[] {
   return world.alarms.map((alarm) => `${alarm.name} ${alarm.number}`)

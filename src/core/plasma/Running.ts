@@ -59,9 +59,12 @@ export function allExits(running: RunningExits): readonly RunningExit[] {
   return [...entries(running)].flatMap(([, exits]) => exits)
 }
 
-/** The exits of an asset that may be paid at `time`, in the order in which the court pays them. */
+/** Exits that one transaction may carry: more than its gas can pay, and less than nodes refuse to relay. */
+export const MAX_DUE = 256
+
+/** The exits of an asset that may be paid at `time`, in the order in which the court pays them; MAX_DUE at most. */
 export function dueExits(running: RunningExits, asset: Hex, time: number): readonly Exit[] {
   const due = allExits(running).filter(({ exit }) => exit.asset === asset && exit.exitableAt <= time)
   due.sort((a, b) => a.exit.exitableAt - b.exit.exitableAt || a.lane - b.lane || a.index - b.index)
-  return due.map(({ exit }) => exit)
+  return due.slice(0, MAX_DUE).map(({ exit }) => exit)
 }

@@ -84,7 +84,7 @@ export type WalletInput =
       readonly fee: bigint
       readonly memo: Hex
     }
-  | { readonly kind: 'leave'; readonly id: Hex }
+  | { readonly kind: 'leave'; readonly id: Hex; readonly anyway?: boolean }
   | { readonly kind: 'process'; readonly asset: Hex; readonly time: number }
   | { readonly kind: 'sent'; readonly id: Hex; readonly failed: boolean }
 
@@ -122,7 +122,7 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
       case 'pay':
         return pay(params, state, input.asset, input.payees, input.fee, input.memo)
       case 'leave':
-        return leave(params, state, input.id)
+        return leave(params, state, input.id, input.anyway)
       case 'process':
         return settle(state, input.asset, input.time)
       case 'sent':
@@ -170,7 +170,11 @@ function release(step: Next, id: Hex): Next {
 
 function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): Next {
   const one = get(step.state.held, id)
-  return one?.use === from ? hold(step, { ...one, use: to }) : step
+  return one?.use === from ? hold(step, { ...one, use: from === 'leaving' && isOwed(step, id) ? 'paying' : to }) : step
+}
+
+function isOwed({ state }: Next, id: Hex): boolean {
+  return [...entries(state.payments)].some(([, { transaction }]) => transaction.inputs.includes(id))
 }
 
 // What the owner wants
@@ -266,12 +270,12 @@ function signPayment(
   return { transaction, authorisation: sign(txHash(params.court, transaction), params.key) }
 }
 
-function leave(params: WalletParams, state: WalletState, id: Hex): Next {
+function leave(params: WalletParams, state: WalletState, id: Hex, anyway = false): Next {
   const one = get(state.held, id)
   if (!one) throw new Refusal('UnknownOutput', id)
   // A start that nobody heard of again may be tried again: the court knows if it was heard.
   const lost = one.use === 'leaving' && exitsOf(state.running, id).length === 0
-  require(one.use === 'free' || lost, 'OutputInUse', id, one.use)
+  require(one.use === 'free' || lost || (anyway && one.use === 'paying'), 'OutputInUse', id, one.use)
   const call = exitCall(params.chain, one.proof, OWN_PERMIT)
   return say(hold(idle(state), { ...one, use: 'leaving' }), { kind: 'call', id, call })
 }
@@ -283,11 +287,8 @@ export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall
   return { verb: 'startExit', path: [chain], transaction, output, inclusion, permit }
 }
 
-/** Exits that one transaction may carry: more than its gas can pay, and less than nodes refuse to relay. */
-export const MAX_DUE = 256
-
 function settle(state: WalletState, asset: Hex, time: number): Next {
-  const exits = dueExits(state.running, asset, time).slice(0, MAX_DUE)
+  const exits = dueExits(state.running, asset, time)
   const call: PlasmaCall = { verb: 'process', chain: state.follower.params.chain, asset, exits, inFlight: [] }
   return say(idle(state), { kind: 'call', id: ZERO, call })
 }
@@ -305,9 +306,10 @@ function onProgress(state: WalletState, input: FollowerInput): Next {
   return made.applied || input.kind === 'tick' ? again(step) : step
 }
 
-/** A payment that is not settled is told to the operator again: it may have come too early, or have been lost. */
+/** A payment that is not settled is told to the operator again, unless what it spends is leaving. */
 function again(step: Next): Next {
-  const open = [...entries(step.state.payments)]
+  const pays = (id: Hex) => get(step.state.held, id)?.use === 'paying'
+  const open = [...entries(step.state.payments)].filter(([, { transaction }]) => transaction.inputs.every(pays))
   return say(step, ...open.map(([hash, signed]) => ({ kind: 'submit' as const, txHash: hash, signed })))
 }
 
