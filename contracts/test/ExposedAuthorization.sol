@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Asset} from "../base/Asset.sol";
 import {Authorization} from "../base/Authorization.sol";
+import {Lock} from "../base/Lock.sol";
 
 /// @notice A court that does nothing but take tokens, in every way that there is: for tests only.
-contract ExposedAuthorization is ReentrancyGuardTransient {
+contract ExposedAuthorization is Lock {
     /// @notice What was booked: by token, channel and side.
     mapping(address asset => mapping(bytes32 channelId => mapping(bool toB => uint256))) public booked;
 
-    function deposit(address asset, bytes32 channelId, bool toB, uint256 amount) external payable nonReentrant {
+    function deposit(address asset, bytes32 channelId, bool toB, uint256 amount) external payable unlocked holding {
         booked[asset][channelId][toB] += amount;
         Asset.pull(asset, amount);
     }
@@ -24,7 +24,7 @@ contract ExposedAuthorization is ReentrancyGuardTransient {
         uint8 v,
         bytes32 r,
         bytes32 s
-    ) external payable nonReentrant {
+    ) external payable unlocked holding {
         booked[asset][channelId][toB] += amount;
         Authorization.pullWithPermit(asset, amount, deadline, v, r, s);
     }
@@ -39,7 +39,7 @@ contract ExposedAuthorization is ReentrancyGuardTransient {
         uint256 validBefore,
         bytes32 salt,
         bytes calldata signature
-    ) external payable nonReentrant {
+    ) external payable unlocked holding {
         booked[asset][channelId][toB] += amount;
         bytes32 nonce = Authorization.nonceOf(channelId, toB, salt);
         Authorization.pullWithAuthorization(asset, from, amount, validAfter, validBefore, nonce, signature);
@@ -54,7 +54,7 @@ contract ExposedAuthorization is ReentrancyGuardTransient {
         uint256 nonce,
         uint256 deadline,
         bytes calldata signature
-    ) external payable nonReentrant {
+    ) external payable unlocked holding {
         booked[asset][channelId][toB] += amount;
         Authorization.pullWithPermit2(asset, from, amount, nonce, deadline, channelId, toB, signature);
     }

@@ -52,6 +52,28 @@ contract OddToken {
         return _answer();
     }
 
+    /// @notice ERC-2612's verb, believing every signature.
+    function permit(address owner, address spender, uint256 amount, uint256, uint8, bytes32, bytes32) external {
+        if (manner == Manner.Reenters) _reenter();
+        allowance[owner][spender] = amount;
+    }
+
+    /// @notice ERC-3009's verb, believing every signature.
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 amount,
+        uint256,
+        uint256,
+        bytes32,
+        uint8,
+        bytes32,
+        bytes32
+    ) external returns (bool) {
+        _move(from, to, amount);
+        return _answer();
+    }
+
     function _move(address from, address to, uint256 amount) private {
         if (manner == Manner.Reverts) revert("the token says no");
         if (manner == Manner.BurnsGas) while (true) {}

@@ -6,7 +6,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   
 
   export interface OddTokenInterface extends Interface {
-    getFunction(nameOrSignature: "allowance" | "approve" | "balanceOf" | "behave" | "manner" | "mint" | "payload" | "reentered" | "refusal" | "transfer" | "transferFrom" | "victim"): FunctionFragment;
+    getFunction(nameOrSignature: "allowance" | "approve" | "balanceOf" | "behave" | "manner" | "mint" | "payload" | "permit" | "receiveWithAuthorization" | "reentered" | "refusal" | "transfer" | "transferFrom" | "victim"): FunctionFragment;
 
     
 
@@ -17,6 +17,8 @@ encodeFunctionData(functionFragment: 'behave', values: [BigNumberish, AddressLik
 encodeFunctionData(functionFragment: 'manner', values?: undefined): string;
 encodeFunctionData(functionFragment: 'mint', values: [AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'payload', values?: undefined): string;
+encodeFunctionData(functionFragment: 'permit', values: [AddressLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'receiveWithAuthorization', values: [AddressLike, AddressLike, BigNumberish, BigNumberish, BigNumberish, BytesLike, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'reentered', values?: undefined): string;
 encodeFunctionData(functionFragment: 'refusal', values?: undefined): string;
 encodeFunctionData(functionFragment: 'transfer', values: [AddressLike, BigNumberish]): string;
@@ -30,6 +32,8 @@ decodeFunctionResult(functionFragment: 'behave', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'manner', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'mint', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payload', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'permit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'receiveWithAuthorization', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reentered', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'refusal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'transfer', data: BytesLike): Result;
@@ -129,6 +133,22 @@ decodeFunctionResult(functionFragment: 'victim', data: BytesLike): Result;
     
 
     
+    permit: TypedContractMethod<
+      [owner: AddressLike, spender: AddressLike, amount: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    receiveWithAuthorization: TypedContractMethod<
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BigNumberish, arg7: BytesLike, arg8: BytesLike, ],
+      [boolean],
+      'nonpayable'
+    >
+    
+
+    
     reentered: TypedContractMethod<
       [],
       [boolean],
@@ -205,6 +225,16 @@ getFunction(nameOrSignature: 'payload'): TypedContractMethod<
       [],
       [string],
       'view'
+    >;
+getFunction(nameOrSignature: 'permit'): TypedContractMethod<
+      [owner: AddressLike, spender: AddressLike, amount: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'receiveWithAuthorization'): TypedContractMethod<
+      [from: AddressLike, to: AddressLike, amount: BigNumberish, arg3: BigNumberish, arg4: BigNumberish, arg5: BytesLike, arg6: BigNumberish, arg7: BytesLike, arg8: BytesLike, ],
+      [boolean],
+      'nonpayable'
     >;
 getFunction(nameOrSignature: 'reentered'): TypedContractMethod<
       [],
