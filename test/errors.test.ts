@@ -4,12 +4,7 @@ import { type Tried, unprovoked } from './house/provoked.ts'
 
 const COURTS: readonly Tried[] = [
   { court: 'Adjudicator', folders: ['test/base', 'test/channel'], unreachable: [] },
-  // Only ether is taken so far; the code that moves tokens is shared and brings its errors along.
-  {
-    court: 'RootChain',
-    folders: ['test/base', 'test/plasma'],
-    unreachable: ['SafeERC20FailedOperation', 'WrongTransfer'],
-  },
+  { court: 'RootChain', folders: ['test/base', 'test/plasma'], unreachable: [] },
 ]
 
 describe('errors', () => {

@@ -28,13 +28,13 @@ describe('planting Permit2', () => {
   }
 
   it('puts a stand-in at the canonical address of a local chain, without a transaction', async () => {
-    const nonces = () => provider.send('eth_blockNumber', [])
-    const before = await nonces()
+    const head = () => provider.send('eth_blockNumber', [])
+    const before = await head()
     await plantPermit2(provider)
     expect(await Permit2StandIn__factory.connect(PERMIT2, provider).DOMAIN_SEPARATOR()).to.equal(
       permit2Separator(31337n),
     )
-    expect(await nonces()).to.equal(before)
+    expect(await head()).to.equal(before)
   })
 
   it('leaves alone what is there', async () => {

@@ -107,8 +107,21 @@ export function permit2Digest(
   return keccak('0x1901', permit2Separator(chainId), hash)
 }
 
-/** A 65-byte signature in the three parts that tokens take. Refuses SignatureLength. */
-export function parts(signature: Hex): { readonly v: number; readonly r: Hex; readonly s: Hex } {
+/** The fields that a call takes of a signed permit. Refuses SignatureLength. */
+export function permitFields({ value, deadline }: TokenPermit, signature: Hex) {
   require(size(signature) === 65, 'SignatureLength', size(signature), 65)
-  return { v: Number(slice(signature, 64)), r: slice(signature, 0, 32), s: slice(signature, 32, 64) }
+  const [r, s] = [slice(signature, 0, 32), slice(signature, 32, 64)]
+  return { amount: value, deadline, v: Number(slice(signature, 64)), r, s } as const
+}
+
+/** The fields that a call takes of a signed authorization whose nonce was made with `salt`. Refuses SignatureLength. */
+export function authorizationFields(authorization: ReceiveWithAuthorization, salt: Hex, signature: Hex) {
+  require(size(signature) === 65, 'SignatureLength', size(signature), 65)
+  const { from, value, validAfter, validBefore } = authorization
+  return { from, amount: value, validAfter, validBefore, salt, signature } as const
+}
+
+/** The fields that a call takes of what `from` signed for Permit2. */
+export function permit2Fields(from: Hex, { permitted, nonce, deadline }: PermitTransferFrom, signature: Hex) {
+  return { from, amount: permitted.amount, nonce, deadline, signature } as const
 }
