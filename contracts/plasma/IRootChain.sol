@@ -15,10 +15,12 @@ struct Spend {
 }
 
 /// @title The root chain: where users put money under a tree of chains, and take out what is provably theirs.
-/// @notice Nobody is trusted: an operator can stop or censor its chain, it can never take. No owner, no upgrade,
-/// no pause. Money of a chain is kept apart per asset (its pot); an exit is paid from its own pot only.
+/// @notice Nobody is trusted: an operator can stop or censor its chain, it can never take what was included and served
+/// (a payment in flight needs in-flight exits, which are to come). No owner, no upgrade, no pause. Money of a chain is
+/// kept apart per asset (its pot); an exit is paid from its own pot only.
 /// Times are in seconds, amounts in the asset's smallest unit, bonds in wei. "Sender" is msg.sender and nobody else.
 /// Every verb may also refuse with ReentrancyGuardReentrantCall(), when a receiver calls back while it is being paid.
+/// A verb that pays may also refuse with GasShort, when too little is left for its receiver.
 interface IRootChain {
     /// @notice A chain may have blocks from number `since` + 1 on; `path` leads to it from the root level.
     event ChainRegistered(bytes32 indexed chain, uint40 since, Chain[] path);
