@@ -1,8 +1,10 @@
 import { ETHER, type Hex, uint } from '../src/core/base/Bytes.ts'
 import { addressOf, domain } from '../src/core/base/Signature.ts'
-import { adjudicate, type ChannelCourt, newCourt } from '../src/core/channel/Adjudicator.ts'
+import { adjudicate } from '../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../src/core/channel/Call.ts'
 import type { Channel } from '../src/core/channel/Channel.ts'
+import { callValue } from '../src/core/channel/Funding.ts'
+import { type ChannelCourt, newCourt } from '../src/core/channel/Record.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../src/edge/chain/SimulatedL1.ts'
 import { memoryTransport, type Weather } from '../src/edge/transport/Memory.ts'
 import type { Transport } from '../src/edge/transport/Transport.ts'
@@ -87,7 +89,6 @@ export function world(seed: number, weather?: (from: Dice) => Weather): World {
   const random = dice(seed)
   const order = scheduler(random)
   const l1 = simulatedL1({ schedule: order.lane() })
-  const callValue = (call: ChannelCall) => (call.verb === 'deposit' && call.asset === ETHER ? call.amount : 0n)
   const court = l1.deploy(COURT, adjudicate, newCourt(domain(l1.chainId, COURT)), callValue)
   return { dice: random, scheduler: order, l1, court, transport: memoryTransport(order.lane(), weather?.(random)) }
 }

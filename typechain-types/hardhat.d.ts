@@ -14,17 +14,21 @@ declare module "@nomicfoundation/hardhat-ethers/types" {
 getContractFactory(name: 'Credits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Credits__factory>
 getContractFactory(name: 'Authorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Authorization__factory>
 getContractFactory(name: 'IPermit2', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPermit2__factory>
-getContractFactory(name: 'Lock', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Lock__factory>
+getContractFactory(name: 'Guard', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Guard__factory>
+getContractFactory(name: 'ICondition', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICondition__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VerdictRegistry__factory>
 getContractFactory(name: 'Verdicts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Verdicts__factory>
 getContractFactory(name: 'Adjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Adjudicator__factory>
 getContractFactory(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdjudicator__factory>
+getContractFactory(name: 'LockLib', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LockLib__factory>
+getContractFactory(name: 'Attested', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Attested__factory>
 getContractFactory(name: 'IRootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRootChain__factory>
 getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChain__factory>
 getContractFactory(name: 'Exposed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exposed__factory>
 getContractFactory(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedAuthorization__factory>
 getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
+getContractFactory(name: 'OddCondition', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddCondition__factory>
 getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
 getContractFactory(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Permit2StandIn__factory>
 getContractFactory(name: 'Receiver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Receiver__factory>
@@ -36,17 +40,21 @@ getContractFactory(name: 'Token', signerOrOptions?: ethers.Signer | FactoryOptio
 getContractAt(name: 'Credits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Credits>
 getContractAt(name: 'Authorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Authorization>
 getContractAt(name: 'IPermit2', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPermit2>
-getContractAt(name: 'Lock', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Lock>
+getContractAt(name: 'Guard', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Guard>
+getContractAt(name: 'ICondition', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICondition>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'VerdictRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VerdictRegistry>
 getContractAt(name: 'Verdicts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Verdicts>
 getContractAt(name: 'Adjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Adjudicator>
 getContractAt(name: 'IAdjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdjudicator>
+getContractAt(name: 'LockLib', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LockLib>
+getContractAt(name: 'Attested', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Attested>
 getContractAt(name: 'IRootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRootChain>
 getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChain>
 getContractAt(name: 'Exposed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exposed>
 getContractAt(name: 'ExposedAuthorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedAuthorization>
 getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
+getContractAt(name: 'OddCondition', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddCondition>
 getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
 getContractAt(name: 'Permit2StandIn', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Permit2StandIn>
 getContractAt(name: 'Receiver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Receiver>
@@ -58,17 +66,21 @@ getContractAt(name: 'Token', address: string | ethers.Addressable, signer?: ethe
 deployContract(name: 'Credits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
 deployContract(name: 'Authorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Authorization>
 deployContract(name: 'IPermit2', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
-deployContract(name: 'Lock', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
+deployContract(name: 'Guard', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Guard>
+deployContract(name: 'ICondition', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICondition>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
 deployContract(name: 'Adjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Adjudicator>
 deployContract(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
+deployContract(name: 'LockLib', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LockLib>
+deployContract(name: 'Attested', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Attested>
 deployContract(name: 'IRootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
 deployContract(name: 'Exposed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'OddCondition', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
 deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
@@ -80,17 +92,21 @@ deployContract(name: 'Token', signerOrOptions?: ethers.Signer | DeployContractOp
 deployContract(name: 'Credits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Credits>
 deployContract(name: 'Authorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Authorization>
 deployContract(name: 'IPermit2', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
-deployContract(name: 'Lock', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Lock>
+deployContract(name: 'Guard', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Guard>
+deployContract(name: 'ICondition', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICondition>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
 deployContract(name: 'Adjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Adjudicator>
 deployContract(name: 'IAdjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
+deployContract(name: 'LockLib', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LockLib>
+deployContract(name: 'Attested', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Attested>
 deployContract(name: 'IRootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
 deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
 deployContract(name: 'Exposed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'OddCondition', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
 deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>

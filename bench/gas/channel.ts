@@ -1,8 +1,17 @@
 import { network } from 'hardhat'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
-import { compact, domain, sign } from '../../src/core/base/Signature.ts'
+import { compact, domain, keccak, sign } from '../../src/core/base/Signature.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
-import { batchHash, type Channel, channelId, FINAL, stateDigest } from '../../src/core/channel/Channel.ts'
+import {
+  batchHash,
+  type Channel,
+  channelId,
+  FINAL,
+  stateDigest,
+  withdrawalDigest,
+} from '../../src/core/channel/Channel.ts'
+import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import type { Adjudicator } from '../../typechain-types/index.ts'
 
@@ -27,6 +36,9 @@ export async function measure(): Promise<Gas> {
   const bench = { connection, court, gas, salt: 0n }
   await measureAsset(bench, ETHER, 'eth')
   await measureAsset(bench, (await token.getAddress()).toLowerCase() as Hex, 'erc20')
+  gas['channel.reveal'] = await reveal(bench, 1)
+  for (const count of [1, 10, 100]) gas[`channel.settle.locks${count}`] = await settledLocks(bench, count)
+  gas['channel.openMany.100.eth'] = Math.round((await openMany(bench, 100)) / 100)
   await connection.close()
   return gas
 }
@@ -47,6 +59,8 @@ async function measureAsset(bench: Bench, asset: Hex, kind: string): Promise<voi
   gas[`channel.challenge.${kind}`] = await challenge(bench, dispute)
   gas[`channel.settle.${kind}`] = await settle(bench, dispute)
   gas[`channel.unilateral.${kind}`] = gas[`channel.challenge.${kind}`]! + gas[`channel.settle.${kind}`]!
+  gas[`channel.challenge.locks10.${kind}`] = await challenge(bench, await open(bench, asset), 5n, locks(10).map(bare))
+  gas[`channel.withdraw.${kind}`] = await secondWithdrawal(bench, await open(bench, asset))
   gas[`channel.answer.${kind}`] = await answered(bench, asset, 'party')
   gas[`channel.answer.${kind}.relayed`] = await answered(bench, asset, 'relayed')
 }
@@ -72,7 +86,7 @@ function terms(asset: Hex, number: bigint): Channel {
     Channel['a'],
     Channel['b'],
   ]
-  // A salt as users have it: 32 bytes, none of them zero.
+  // The salt is a small number that counts up, as a nonce does in the peers' channels.
   return { a, b, asset, challengePeriod: PERIOD, bond: 0n, salt: uint(number, 32) }
 }
 
@@ -80,14 +94,22 @@ async function courtDomain({ court }: Bench) {
   return domain(31337n, (await court.getAddress()).toLowerCase() as Hex)
 }
 
-async function signed(bench: Bench, channel: Channel, version: bigint, sender?: Hex): Promise<SignedState> {
+async function signed(
+  bench: Bench,
+  channel: Channel,
+  version: bigint,
+  sender?: Hex,
+  list: readonly Lock[] = [],
+): Promise<SignedState> {
   const under = await courtDomain(bench)
   const batch = version === FINAL ? ZERO : batchHash([uint(version, 32)])
-  const state = { channelId: channelId(under, channel), version, net: UNIT / 4n, locksRoot: ZERO, batch }
+  const packed = packLocks(list)
+  const id = channelId(under, channel)
+  const state = { channelId: id, version, net: UNIT / 4n, locksRoot: locksRoot(packed), batch }
   const [sigA, sigB] = [alice, bob].map(({ address, key }) =>
     address === sender ? '0x' : compact(sign(stateDigest(under, state), key)),
   ) as [Hex, Hex]
-  return { version, net: state.net, batch, locks: '0x', sigA, sigB }
+  return { version, net: state.net, batch, locks: packed, sigA, sigB }
 }
 
 async function conclude(bench: Bench, channel: Channel, by: 'party' | 'relayed'): Promise<number> {
@@ -97,9 +119,9 @@ async function conclude(bench: Bench, channel: Channel, by: 'party' | 'relayed')
   return gasOf(court.conclude(channel, net, sigA, sigB))
 }
 
-async function challenge(bench: Bench, channel: Channel, version = 5n): Promise<number> {
+async function challenge(bench: Bench, channel: Channel, version = 5n, list: readonly Lock[] = []): Promise<number> {
   const court = bench.court.connect(await bench.connection.ethers.getSigner(alice.address))
-  return gasOf(court.challenge(channel, await signed(bench, channel, version, alice.address)))
+  return gasOf(court.challenge(channel, await signed(bench, channel, version, alice.address, list)))
 }
 
 async function answered(bench: Bench, asset: Hex, by: 'party' | 'relayed'): Promise<number> {
@@ -114,6 +136,59 @@ async function settle(bench: Bench, channel: Channel): Promise<number> {
   await bench.connection.networkHelpers.time.increase(PERIOD + 1)
   const court = bench.court.connect(await bench.connection.ethers.getSigner(alice.address))
   return gasOf(court.settle(channel, '0x'))
+}
+
+type Secret = Lock & { readonly preimage: Hex }
+let secrets = 0
+
+/** Hash locks of a thousandth each, in turns to both sides, that a chain's time will not reach. */
+function locks(count: number): readonly Secret[] {
+  return Array.from({ length: count }, (_, i) => {
+    const preimage = keccak(uint(++secrets, 32))
+    const common = { amount: UNIT / 1000n, expiry: 2 ** 34, condition: ETHER, key: hashLock(preimage), preimage }
+    return { toB: i % 2 === 0, id: BigInt(i + 1), ...common }
+  })
+}
+
+function bare({ preimage: _, ...lock }: Secret): Lock {
+  return lock
+}
+
+async function reveal(bench: Bench, count: number, of: readonly Secret[] = locks(count)): Promise<number> {
+  const court = bench.court.connect(await bench.connection.ethers.getSigner(stranger.address))
+  return gasOf(court.reveal(of.map(({ preimage }) => preimage)))
+}
+
+/** Settles a channel in ether whose recorded state has so many locks, all revealed. */
+async function settledLocks(bench: Bench, count: number): Promise<number> {
+  const channel = await open(bench, ETHER)
+  const list = locks(count)
+  await challenge(bench, channel, 5n, list.map(bare))
+  await reveal(bench, count, list)
+  await bench.connection.networkHelpers.time.increase(PERIOD + 1)
+  const court = bench.court.connect(await bench.connection.ethers.getSigner(alice.address))
+  return gasOf(court.settle(channel, packLocks(list.map(bare))))
+}
+
+/** The second withdrawal from a channel by one side, which sends it: nodes raise one side's total at a time. */
+async function secondWithdrawal(bench: Bench, channel: Channel): Promise<number> {
+  const under = await courtDomain(bench)
+  const court = bench.court.connect(await bench.connection.ethers.getSigner(alice.address))
+  const take = (total: bigint) => {
+    const digest = withdrawalDigest(under, channelId(under, channel), total, 0n, 2 ** 34)
+    return gasOf(court.withdraw(channel, total, 0n, 2 ** 34, '0x', compact(sign(digest, bob.key))))
+  }
+  await take(UNIT / 10n)
+  return take(UNIT / 5n)
+}
+
+async function openMany(bench: Bench, count: number): Promise<number> {
+  const under = await courtDomain(bench)
+  const list = Array.from({ length: count }, () => {
+    return { channelId: channelId(under, terms(ETHER, ++bench.salt)), toB: false, amount: UNIT }
+  })
+  const court = bench.court.connect(await bench.connection.ethers.getSigner(alice.address))
+  return gasOf(court.deposits(list, { value: UNIT * BigInt(count) }))
 }
 
 async function gasOf(sent: Promise<{ wait(): Promise<{ gasUsed: bigint } | null> }>): Promise<number> {

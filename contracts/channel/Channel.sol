@@ -40,6 +40,10 @@ library ChannelLib {
     );
     bytes32 internal constant CHALLENGE_TYPE = keccak256("Challenge(bytes32 channelId,uint64 version,uint40 deadline)");
 
+    bytes32 internal constant WITHDRAWAL_TYPE = keccak256(
+        "Withdrawal(bytes32 channelId,uint128 totalA,uint128 totalB,uint40 deadline)"
+    );
+
     /// @notice keccak256(abi.encode(chainId, court, channel)).
     /// @dev Copied as it stands: terms with dirty bits would hash to an id that nobody else computes, and reading such
     /// a field reverts.
@@ -79,6 +83,22 @@ library ChannelLib {
         return keccak256(abi.encode(CHALLENGE_TYPE, channelId, version, deadline));
     }
 
+    /// @notice Struct hash of Withdrawal(channelId, totalA, totalB, deadline).
+    function withdrawalHash(
+        bytes32 channelId,
+        uint128 totalA,
+        uint128 totalB,
+        uint40 deadline
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(WITHDRAWAL_TYPE, channelId, totalA, totalB, deadline));
+    }
+
+    /// @notice Wei that a challenger posts: the terms' bond, at most one ether, so that no terms can block an exit.
+    function bondDue(Channel calldata channel) internal pure returns (uint256 due) {
+        due = channel.bond;
+        if (due > 1 ether) return 1 ether;
+    }
+
     /// @notice Seconds from challenge to settlement: the terms' period, clamped so that no terms can block an exit.
     function period(Channel calldata channel) internal pure returns (uint256 time) {
         time = channel.challengePeriod;
@@ -93,14 +113,24 @@ library ChannelLib {
         }
     }
 
-    /// @notice What each side is paid: exact, never negative, the sum always the funds.
-    function payouts(int256 fundsA, int256 fundsB, int256 net) internal pure returns (uint256 payA, uint256 payB) {
+    /// @notice What each side is paid: exact, never negative; with what stays under open locks the sum is the funds.
+    /// @dev `m` is the net after decided locks; open locks are void if they are together more than the funds.
+    function payouts(
+        int256 fundsA,
+        int256 fundsB,
+        int256 m,
+        uint256 openOfA,
+        uint256 openOfB
+    ) internal pure returns (uint256 payA, uint256 payB, bool voids) {
         unchecked {
             int256 total = fundsA + fundsB;
-            int256 share = fundsA - net;
+            voids = int256(openOfA + openOfB) > total;
+            if (voids) (openOfA, openOfB) = (0, 0);
+            int256 rest = total - int256(openOfA + openOfB);
+            int256 share = fundsA - m - int256(openOfA);
             if (share < 0) share = 0;
-            if (share > total) share = total;
-            return (uint256(share), uint256(total - share));
+            if (share > rest) share = rest;
+            return (uint256(share), uint256(rest - share), voids);
         }
     }
 }

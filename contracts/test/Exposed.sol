@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Merkle} from "../base/Merkle.sol";
 import {Signatures} from "../base/Signatures.sol";
 import {Channel, ChannelLib} from "../channel/Channel.sol";
-import {Dispute, Funds, Packing} from "../channel/Record.sol";
+import {Lock, LockLib} from "../channel/Lock.sol";
+import {Bond, Dispute, Funds, Packing} from "../channel/Record.sol";
 
 /// @notice Opens what is internal, so that tests can hold it against its TypeScript twin.
 contract Exposed is Signatures {
@@ -44,8 +45,35 @@ contract Exposed is Signatures {
         return channel.period();
     }
 
-    function payouts(int128 fundsA, int128 fundsB, int128 net) external pure returns (uint256, uint256) {
-        return ChannelLib.payouts(fundsA, fundsB, net);
+    function payouts(
+        int128 fundsA,
+        int128 fundsB,
+        int256 m,
+        uint256 openOfA,
+        uint256 openOfB
+    ) external pure returns (uint256, uint256, bool) {
+        return ChannelLib.payouts(fundsA, fundsB, m, openOfA, openOfB);
+    }
+
+    function withdrawalDigest(
+        bytes32 id,
+        uint128 totalA,
+        uint128 totalB,
+        uint40 deadline
+    ) external view returns (bytes32) {
+        return _digest(ChannelLib.withdrawalHash(id, totalA, totalB, deadline));
+    }
+
+    function bondDue(Channel calldata channel) external pure returns (uint256) {
+        return channel.bondDue();
+    }
+
+    function checkedRoot(bytes calldata list) external pure returns (bytes32) {
+        return LockLib.checkedRoot(list);
+    }
+
+    function readLock(bytes calldata list, uint256 index) external pure returns (Lock memory) {
+        return LockLib.read(list, index * LockLib.SIZE);
     }
 
     function packFunds(int128 a, int128 b) external pure returns (uint256, int128, int128, bool) {
@@ -58,8 +86,18 @@ contract Exposed is Signatures {
         return (funds.a(), funds.b());
     }
 
-    function packDispute(uint64 version, uint40 deadline, int128 net) external pure returns (uint64, uint40, int128) {
-        Dispute dispute = Packing.dispute(version, deadline, net);
-        return (dispute.version(), dispute.deadline(), dispute.net());
+    function packDispute(
+        uint64 version,
+        uint40 deadline,
+        int128 net,
+        bool hasLocks
+    ) external pure returns (uint64, uint40, int128, bool) {
+        Dispute dispute = Packing.dispute(version, deadline, net, hasLocks);
+        return (dispute.version(), dispute.deadline(), dispute.net(), dispute.hasLocks());
+    }
+
+    function packBond(uint96 amount, uint64 challenged, bool byB) external pure returns (uint96, uint64, bool) {
+        Bond bond = Packing.bond(amount, challenged, byB);
+        return (bond.amount(), bond.challenged(), bond.byB());
     }
 }

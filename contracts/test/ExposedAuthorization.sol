@@ -3,10 +3,10 @@ pragma solidity 0.8.37;
 
 import {Asset} from "../base/Asset.sol";
 import {Authorization} from "../base/Authorization.sol";
-import {Lock} from "../base/Lock.sol";
+import {Guard} from "../base/Guard.sol";
 
 /// @notice A court that does nothing but take tokens, in every way that there is: for tests only.
-contract ExposedAuthorization is Lock {
+contract ExposedAuthorization is Guard {
     /// @notice What was booked: by token, channel and side.
     mapping(address asset => mapping(bytes32 channelId => mapping(bool toB => uint256))) public booked;
 

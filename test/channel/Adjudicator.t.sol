@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Adjudicator} from "../../contracts/channel/Adjudicator.sol";
 import {Channel, ChannelLib, Party, SignedState} from "../../contracts/channel/Channel.sol";
+import {Recorded} from "../../contracts/channel/Record.sol";
 import {Token} from "../../contracts/test/Token.sol";
 import {vm} from "../Vm.sol";
 
@@ -134,7 +135,8 @@ contract AdjudicatorHandler {
 
     function record(uint256 which) public view returns (int128, int128, uint64, int128, uint40, bool) {
         Channel memory channel = terms(which);
-        return court.recordOf(channel.asset, court.idOf(channel));
+        Recorded memory told = court.recordOf(channel.asset, court.idOf(channel));
+        return (told.fundsA, told.fundsB, told.version, told.net, told.deadline, told.closed);
     }
 
     function signed(Channel memory channel, uint64 version, int128 net) private returns (SignedState memory state) {
@@ -188,7 +190,7 @@ contract AdjudicatorTest {
 
     function testFuzz_payouts_are_whole_and_never_negative(int128 fundsA, int128 fundsB, int128 net) external pure {
         vm.assume(int256(fundsA) + fundsB >= 0);
-        (uint256 payA, uint256 payB) = ChannelLib.payouts(fundsA, fundsB, net);
+        (uint256 payA, uint256 payB, ) = ChannelLib.payouts(fundsA, fundsB, net, 0, 0);
         require(int256(payA + payB) == int256(fundsA) + fundsB, "not the whole");
         int256 due = int256(fundsA) - net;
         if (due >= 0 && due <= int256(fundsA) + fundsB) require(int256(payA) == due, "not what is due");

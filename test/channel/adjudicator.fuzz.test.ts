@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import { adjudicate, type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, challengeDigest, channelId, payouts } from '../../src/core/channel/Channel.ts'
+import { type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Record.ts'
 import { runs } from '../fuzz.ts'
 import {
   alice,
@@ -28,7 +29,17 @@ const people = [alice, bob, carol, stranger]
 
 /** One random act; the numbers are folded into whatever is there to choose from when it is played. */
 interface Act {
-  readonly verb: ChannelCall['verb'] | 'sign' | 'turn'
+  readonly verb:
+    | 'deposit'
+    | 'conclude'
+    | 'challenge'
+    | 'challengeFor'
+    | 'answer'
+    | 'settle'
+    | 'claimCredit'
+    | 'reveal'
+    | 'sign'
+    | 'turn'
   readonly on: number
   readonly who: number
   readonly pick: number

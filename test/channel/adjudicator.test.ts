@@ -241,14 +241,14 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       expectDone(await play(on, conclusion(on, channel, UNIT), by(stranger)))
     })
 
-    it('refuses a list of locks and value sent to a challenge', async () => {
+    it('refuses a list of locks that was not signed, and value sent to a challenge without a bond', async () => {
       const listed = { ...state(3n, 1n), locks: `0x${'00'.repeat(82)}` as Hex }
-      expectRefused(await play(on, challenge(listed), by(alice)), 'LocksTooLong', 82n, 0n)
-      expectRefused(await play(on, answer(listed), by(alice)), 'LocksTooLong', 82n, 0n)
+      expectRefused(await play(on, challenge(listed), by(alice)), 'WrongSigner')
+      expectRefused(await play(on, answer(listed), by(alice)), 'WrongSigner')
       expectRefused(await play(on, challenge(NO_STATE), by(alice, { value: 1n })), 'WrongValue', 1n, 0n)
       expectDone(await play(on, challenge(NO_STATE), by(alice)))
       const asked: ChannelCall = { verb: 'settle', channel, locks: '0x00' }
-      expectRefused(await play(on, asked, by(alice, { time: deadlineOf() + 1 })), 'LocksTooLong', 1n, 0n)
+      expectRefused(await play(on, asked, by(alice, { time: deadlineOf() + 1 })), 'WrongLocks')
     })
 
     it('refuses every verb on a closed channel, however it was closed', async () => {

@@ -1,7 +1,7 @@
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { addressOf, domain } from '../../src/core/base/Signature.ts'
 import { type L1Block, type Plain, Refusal, type Row } from '../../src/core/base/Step.ts'
-import { adjudicate, type ChannelCourt, newCourt } from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, finalState, type Side, stateDigest } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
@@ -15,6 +15,7 @@ import {
   type Seat,
   seat,
 } from '../../src/core/channel/PeerState.ts'
+import { type ChannelCourt, newCourt } from '../../src/core/channel/Record.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 

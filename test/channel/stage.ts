@@ -1,15 +1,18 @@
 import { expect } from 'chai'
-import { Interface } from 'ethers'
+import { Interface, type Result } from 'ethers'
 import { network } from 'hardhat'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import type { Transfer } from '../../src/core/base/Court.ts'
 import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import { adjudicate, type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Adjudicator.ts'
+import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, FINAL, finalState, stateDigest } from '../../src/core/channel/Channel.ts'
+import { callValue } from '../../src/core/channel/Funding.ts'
+import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
+import { type ChannelCourt, newCourt, recorded, recordOf } from '../../src/core/channel/Record.ts'
 import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
-import { Adjudicator__factory, type Receiver, type Token } from '../../typechain-types/index.ts'
+import { Adjudicator__factory, type OddCondition, type Receiver, type Token } from '../../typechain-types/index.ts'
 
 /** The tests' unit of money. */
 export const UNIT = 10n ** 18n
@@ -30,6 +33,13 @@ export interface Stage {
   readonly receiver: Receiver
   readonly receiverAddress: Hex
   readonly abi: Interface
+  /** A condition that answers as it is told. */
+  readonly condition: OddCondition
+  readonly conditionAddress: Hex
+  /** What it answers, once that is final. */
+  verdict: bigint | undefined
+  /** Money under open locks of closed channels, by channel id. */
+  readonly underLocks: Map<Hex, { asset: Hex; amount: bigint }>
   model: ChannelCourt
   refusing: boolean
   time: number
@@ -49,16 +59,21 @@ export async function stage(): Promise<Stage> {
   const court = await ethers.deployContract('Adjudicator', { gasPrice: 0 })
   const token = await ethers.deployContract('Token', { gasPrice: 0 })
   const receiver = await ethers.deployContract('Receiver', { gasPrice: 0 })
-  const [address, tokenAddress, receiverAddress] = (
-    await Promise.all([court, token, receiver].map((contract) => contract.getAddress()))
-  ).map((text) => text.toLowerCase() as Hex) as [Hex, Hex, Hex]
+  const condition = await ethers.deployContract('OddCondition', { gasPrice: 0 })
+  await condition.behave(1, 0, { gasPrice: 0 })
+  const contracts = [court, token, receiver, condition]
+  const addresses = await Promise.all(contracts.map((contract) => contract.getAddress()))
+  const [address, tokenAddress, receiverAddress, conditionAddress] = addresses.map(
+    (text) => text.toLowerCase() as Hex,
+  ) as [Hex, Hex, Hex, Hex]
   for (const { address: who } of [alice, bob, carol, stranger]) {
     await token.mint(who, 1_000_000n * UNIT, { gasPrice: 0 })
     await token.connect(await ethers.getSigner(who)).approve(court, 2n ** 256n - 1n, { gasPrice: 0 })
   }
   const under = domain(31337n, address)
   const abi = new Interface(Adjudicator__factory.abi)
-  const made = { connection, domain: under, token, tokenAddress, receiver, receiverAddress, abi }
+  const known = { token, tokenAddress, receiver, receiverAddress, condition, conditionAddress }
+  const made = { connection, domain: under, ...known, abi, verdict: undefined, underLocks: new Map() }
   const time = await connection.networkHelpers.time.latest()
   return { ...made, model: newCourt(under), refusing: false, time, balances: new Map() }
 }
@@ -80,12 +95,15 @@ export function coSigned(
   net: bigint,
   keys: readonly (Hex | undefined)[] = [alice.key, bob.key],
   batch: Hex = ZERO,
+  locks: readonly Lock[] = [],
 ): SignedState {
   const id = channelId(on.domain, channel)
-  const state = version === FINAL ? finalState(id, net) : { channelId: id, version, net, locksRoot: ZERO, batch }
+  const list = packLocks(locks)
+  const state =
+    version === FINAL ? finalState(id, net) : { channelId: id, version, net, locksRoot: locksRoot(list), batch }
   const message = stateDigest(on.domain, state)
   const [sigA, sigB] = keys.map((key) => (key ? sign(message, key) : '0x')) as [Hex, Hex]
-  return { version, net, batch, locks: '0x', sigA, sigB }
+  return { version, net, batch, locks: list, sigA, sigB }
 }
 
 /** The conclusion that pays out `net`. */
@@ -104,7 +122,8 @@ export interface Sending {
 /** Makes a call to contract and model, and requires that both agree on refusal, events, record and every balance. */
 export async function play(on: Stage, call: ChannelCall, sending: Sending): Promise<Outcome> {
   const { sender, time = on.time + 1 } = sending
-  const value = sending.value ?? (call.verb === 'deposit' && call.asset === ETHER ? call.amount : 0n)
+  const value = sending.value ?? callValue(call)
+  const before = 'channel' in call ? fundsOf(on, call.channel) : 0n
   const expected = predict(on, call, sender, value, time)
   on.time = time
   const got = await transact(on, call, sender, value, time)
@@ -113,16 +132,34 @@ export async function play(on: Stage, call: ChannelCall, sending: Sending): Prom
     move(on, asset, from, -amount)
     move(on, asset, to, amount)
   }
+  if (call.verb === 'settle') keepUnderLocks(on, call.channel, before, got)
   await agreeOnMoney(on, expected.transfers)
+  if (call.verb === 'sweep') await agreeOnRecord(on, call.asset, channelId(on.domain, call.channel))
+  if (call.verb === 'deposits') for (const one of call.list) await agreeOnRecord(on, ETHER, one.channelId)
   if ('channel' in call) await agreeOnRecord(on, call.channel.asset, channelId(on.domain, call.channel))
   if (call.verb === 'deposit') await agreeOnRecord(on, call.asset, call.channelId)
   return got
 }
 
+function fundsOf(on: Stage, channel: Channel): bigint {
+  const { fundsA, fundsB, closed } = recordOf(on.model, channel.asset, channelId(on.domain, channel))
+  return closed ? 0n : fundsA + fundsB
+}
+
+/** What a settlement did not pay stays under its open locks, until later ones pay it. */
+function keepUnderLocks(on: Stage, channel: Channel, before: bigint, got: Outcome): void {
+  const settled = got.refused === undefined && got.events.find(({ name }) => name === 'Settled')
+  if (settled === false || settled?.name !== 'Settled') return
+  const { id, payA, payB } = settled
+  const held = on.underLocks.get(id)?.amount ?? before
+  on.underLocks.set(id, { asset: channel.asset, amount: held - payA - payB })
+}
+
 function predict(on: Stage, call: ChannelCall, sender: Hex, value: bigint, time: number) {
   const refuses = (asset: Hex, to: Hex) => asset === ETHER && to === on.receiverAddress && on.refusing
   try {
-    const ruling = adjudicate(on.model, call, { sender, value, time, baseFee: 0n, refuses })
+    const outcome = (condition: Hex) => (condition === on.conditionAddress ? on.verdict : undefined)
+    const ruling = adjudicate(on.model, call, { sender, value, time, baseFee: 0n, refuses, outcome })
     on.model = ruling.state
     return { outcome: { refused: undefined, events: ruling.events } as Outcome, transfers: ruling.transfers }
   } catch (why) {
@@ -136,7 +173,7 @@ async function transact(on: Stage, call: ChannelCall, from: Hex, value: bigint, 
   const values = abi.getFunction(call.verb)!.inputs.map(({ name }) => call[name as keyof ChannelCall])
   const data = abi.encodeFunctionData(call.verb, values)
   await connection.networkHelpers.time.setNextBlockTimestamp(time)
-  const quantities = { value: `0x${value.toString(16)}`, gas: '0x200000', gasPrice: '0x0' }
+  const quantities = { value: `0x${value.toString(16)}`, gas: '0xf00000', gasPrice: '0x0' }
   const request = { from, to: court.court, data, ...quantities }
   try {
     const hash = await connection.provider.request({ method: 'eth_sendTransaction', params: [request] })
@@ -189,17 +226,18 @@ export async function balance(on: Stage, asset: Hex, who: Hex): Promise<bigint> 
 
 async function agreeOnRecord(on: Stage, asset: Hex, id: Hex): Promise<void> {
   const contract = Adjudicator__factory.connect(on.domain.court, on.connection.ethers.provider)
-  const got = await contract.recordOf(asset, id)
-  const { fundsA, fundsB, version, net, deadline, closed } = recordOf(on.model, asset, id)
-  const shown = closed ? [0n, 0n, 0n, 0n, 0n, true] : [fundsA, fundsB, version, net, BigInt(deadline), false]
-  expect([...got]).to.deep.equal(shown)
+  const told = await contract.recordOf(asset, id)
+  const need = recorded(recordOf(on.model, asset, id))
+  expect((told as unknown as Result).toObject()).to.deep.equal({ ...need, deadline: BigInt(need.deadline) })
 }
 
-/** Invariant: all funds of open channels and all credits together are what the court holds, per asset. */
+/** Invariant: funds of open channels, credits, bonds and open locks are together what the court holds, per asset. */
 export async function expectSolvent(on: Stage): Promise<void> {
   for (const asset of [ETHER, on.tokenAddress]) {
     let owed = 0n
     for (const [key, { fundsA, fundsB }] of on.model.records) if (key.startsWith(asset)) owed += fundsA + fundsB
+    if (asset === ETHER) for (const { bond } of on.model.records.values()) owed += bond?.amount ?? 0n
+    for (const held of on.underLocks.values()) if (held.asset === asset) owed += held.amount
     for (const [key, amount] of on.model.credits) if (key.startsWith(asset)) owed += amount
     expect(await balance(on, asset, on.domain.court), `court's ${asset}`).to.equal(owed)
   }

@@ -1,10 +1,9 @@
 import { expect } from 'chai'
-import { AbiCoder, keccak256, TypedDataEncoder } from 'ethers'
+import { AbiCoder, keccak256, type Result, TypedDataEncoder } from 'ethers'
 import fc from 'fast-check'
 import { network } from 'hardhat'
-import type { Hex } from '../../src/core/base/Bytes.ts'
+import { concat, type Hex, size, slice } from '../../src/core/base/Bytes.ts'
 import { type Domain, domain } from '../../src/core/base/Signature.ts'
-import { period } from '../../src/core/channel/Adjudicator.ts'
 import {
   batchHash,
   type Channel,
@@ -15,7 +14,10 @@ import {
   payouts,
   type State,
   stateDigest,
+  withdrawalDigest,
 } from '../../src/core/channel/Channel.ts'
+import { type Lock, locksRoot, packLocks, unpackLocks } from '../../src/core/channel/Lock.ts'
+import { bondOf, period } from '../../src/core/channel/Record.ts'
 import type { Exposed } from '../../typechain-types/index.ts'
 import { arbitrary, runs } from '../fuzz.ts'
 
@@ -28,6 +30,14 @@ const channel: fc.Arbitrary<Channel> = fc.record({
   challengePeriod: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   bond: fc.bigInt(0n, 2n ** 96n - 1n),
   salt: arbitrary.word,
+})
+const lock: fc.Arbitrary<Lock> = fc.record({
+  toB: fc.boolean(),
+  id: fc.bigInt(0n, 2n ** 64n - 1n),
+  amount: fc.bigInt(0n, 2n ** 128n - 1n),
+  expiry: fc.integer({ min: 0, max: 2 ** 40 - 1 }),
+  condition: arbitrary.address,
+  key: arbitrary.word,
 })
 const state: fc.Arbitrary<State> = fc.record({
   channelId: arbitrary.word,
@@ -51,6 +61,7 @@ describe('channel nouns and their Solidity twins', () => {
       fc.asyncProperty(channel, async (terms) => {
         expect(await exposed.channelId(terms)).to.equal(channelId(court, terms))
         expect(await exposed.period(terms)).to.equal(BigInt(period(terms)))
+        expect(await exposed.bondDue(terms)).to.equal(bondOf(terms))
       }),
       runs(60),
     )
@@ -60,6 +71,7 @@ describe('channel nouns and their Solidity twins', () => {
     const types = {
       State: ['bytes32 channelId', 'uint64 version', 'int128 net', 'bytes32 locksRoot', 'bytes32 batch'].map(field),
       Challenge: ['bytes32 channelId', 'uint64 version', 'uint40 deadline'].map(field),
+      Withdrawal: ['bytes32 channelId', 'uint128 totalA', 'uint128 totalB', 'uint40 deadline'].map(field),
     }
     const theirs = { name: 'kerros', version: '1', chainId: court.chainId, verifyingContract: court.court }
     await fc.assert(
@@ -71,6 +83,11 @@ describe('channel nouns and their Solidity twins', () => {
         const asked = challengeDigest(court, s.channelId, s.version, deadline)
         expect(await exposed.challengeDigest(s.channelId, s.version, deadline)).to.equal(asked)
         expect(TypedDataEncoder.hash(theirs, { Challenge: types.Challenge }, challenge)).to.equal(asked)
+        const [totalA, totalB] = [BigInt.asUintN(128, s.net), s.version]
+        const taken = { channelId: s.channelId, totalA, totalB, deadline }
+        const digest = withdrawalDigest(court, s.channelId, totalA, totalB, deadline)
+        expect(await exposed.withdrawalDigest(s.channelId, totalA, totalB, deadline)).to.equal(digest)
+        expect(TypedDataEncoder.hash(theirs, { Withdrawal: types.Withdrawal }, taken)).to.equal(digest)
       }),
       runs(40),
     )
@@ -107,16 +124,49 @@ describe('channel nouns and their Solidity twins', () => {
 
   it('divides the funds the same way: never negative, always the whole', async () => {
     const funds = fc.bigInt(-(2n ** 126n), 2n ** 126n)
+    const open = fc.oneof(fc.constant(0n), fc.bigInt(0n, 2n ** 120n), fc.bigInt(0n, 2n ** 128n))
     await fc.assert(
-      fc.asyncProperty(funds, funds, net, async (fundsA, fundsB, owed) => {
+      fc.asyncProperty(funds, funds, net, open, open, async (fundsA, fundsB, owed, oA, oB) => {
         fc.pre(fundsA + fundsB >= 0n)
-        const { payA, payB } = payouts(fundsA, fundsB, owed)
-        expect(await exposed.payouts(fundsA, fundsB, owed)).to.deep.equal([payA, payB])
-        expect(payA >= 0n && payB >= 0n && payA + payB === fundsA + fundsB).to.equal(true)
-        if (fundsA - owed >= 0n && fundsB + owed >= 0n) expect(payA).to.equal(fundsA - owed)
+        const { payA, payB, voids } = payouts(fundsA, fundsB, owed, oA, oB)
+        expect(await exposed.payouts(fundsA, fundsB, owed, oA, oB)).to.deep.equal([payA, payB, voids])
+        expect(voids).to.equal(oA + oB > fundsA + fundsB)
+        const under = voids ? 0n : oA + oB
+        expect(payA >= 0n && payB >= 0n && payA + payB + under === fundsA + fundsB).to.equal(true)
+        const due = fundsA - owed - (voids ? 0n : oA)
+        if (due >= 0n && due <= fundsA + fundsB - under) expect(payA).to.equal(due)
       }),
       runs(100),
     )
+  })
+
+  it('packs, hashes and reads lists of locks alike, and refuses the same malformed ones', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(lock, { maxLength: 6 }), fc.nat(), async (locks, pick) => {
+        const list = packLocks(locks)
+        expect(unpackLocks(list)).to.deep.equal(locks)
+        expect(await exposed.checkedRoot(list)).to.equal(locksRoot(list))
+        if (locks.length === 0) return
+        const index = pick % locks.length
+        const read = await exposed.readLock(list, index)
+        const mine = locks[index]!
+        const lower = { condition: read.condition.toLowerCase(), expiry: Number(read.expiry) }
+        expect({ ...(read as unknown as Result).toObject(), ...lower }).to.deep.equal(mine)
+        const short = slice(list, 0, size(list) - 1)
+        expect(() => unpackLocks(short)).to.throw('WrongListSize')
+        await expect(exposed.checkedRoot(short)).to.be.revertedWithCustomError(exposed, 'WrongListSize')
+        const bent = concat(slice(list, 0, 82 * index), '0x02', slice(list, 82 * index + 1))
+        expect(() => unpackLocks(bent)).to.throw('WrongDirection')
+        const refused = expect(exposed.checkedRoot(bent)).to.be.revertedWithCustomError(exposed, 'WrongDirection')
+        await refused.withArgs(index)
+      }),
+      runs(25),
+    )
+    const most = packLocks(Array.from({ length: 256 }, () => fc.sample(lock, 1)[0]!))
+    expect(await exposed.checkedRoot(most)).to.equal(locksRoot(most))
+    const over = concat(most, slice(most, 0, 82))
+    expect(() => unpackLocks(over)).to.throw('WrongListSize')
+    await expect(exposed.checkedRoot(over)).to.be.revertedWithCustomError(exposed, 'WrongListSize')
   })
 
   it('packs funds and disputes without loss, and no funds but the mark read as closed', async () => {
@@ -124,7 +174,12 @@ describe('channel nouns and their Solidity twins', () => {
       fc.asyncProperty(net, net, fc.bigInt(0n, 2n ** 64n - 1n), fc.nat(2 ** 31), async (a, b, version, deadline) => {
         const [, fundsA, fundsB, closed] = await exposed.packFunds(a, b)
         expect([fundsA, fundsB, closed]).to.deep.equal([a, b, a === -(2n ** 127n)])
-        expect(await exposed.packDispute(version, deadline, a)).to.deep.equal([version, BigInt(deadline), a])
+        for (const flag of [true, false]) {
+          const packed = await exposed.packDispute(version, deadline, a, flag)
+          expect(packed).to.deep.equal([version, BigInt(deadline), a, flag])
+          const bond = BigInt.asUintN(96, b)
+          expect(await exposed.packBond(bond, version, flag)).to.deep.equal([bond, version, flag])
+        }
       }),
       runs(60),
     )

@@ -7,5 +7,6 @@ import type * as authorizationSol from './Authorization.sol/index.js';
 export type { authorizationSol };
 import type * as verdictsSol from './Verdicts.sol/index.js';
 export type { verdictsSol };
-export type { Lock } from './Lock.js';
+export type { Guard } from './Guard.js';
+export type { ICondition } from './ICondition.js';
 export type { Signatures } from './Signatures.js';

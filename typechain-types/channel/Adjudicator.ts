@@ -19,12 +19,28 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type SignedStateStructOutput = [version: bigint, net: bigint, batch: string, locks: string, sigA: string, sigB: string] & {version: bigint, net: bigint, batch: string, locks: string, sigA: string, sigB: string }
   
 
-  export interface AdjudicatorInterface extends Interface {
-    getFunction(nameOrSignature: "answer" | "chainIdAtDeployment" | "challenge" | "challengeFor" | "claimCredit" | "conclude" | "credits" | "deposit" | "domainSeparator" | "eip712Domain" | "idOf" | "recordOf" | "reveal" | "settle" | "verdict"): FunctionFragment;
+    export type PayerStruct = {from: AddressLike, permit2: boolean, validAfter: BigNumberish, validBefore: BigNumberish, salt: BytesLike, signature: BytesLike}
 
-    getEvent(nameOrSignatureOrTopic: "Answered" | "Challenged" | "Concluded" | "CreditClaimed" | "Credited" | "Deposited" | "EIP712DomainChanged" | "Revealed" | "Settled"): EventFragment;
+    export type PayerStructOutput = [from: string, permit2: boolean, validAfter: bigint, validBefore: bigint, salt: string, signature: string] & {from: string, permit2: boolean, validAfter: bigint, validBefore: bigint, salt: string, signature: string }
+  
+
+    export type EtherDepositStruct = {channelId: BytesLike, toB: boolean, amount: BigNumberish}
+
+    export type EtherDepositStructOutput = [channelId: string, toB: boolean, amount: bigint] & {channelId: string, toB: boolean, amount: bigint }
+  
+
+    export type RecordedStruct = {fundsA: BigNumberish, fundsB: BigNumberish, version: BigNumberish, net: BigNumberish, deadline: BigNumberish, closed: boolean, locksRoot: BytesLike, withdrawnA: BigNumberish, withdrawnB: BigNumberish, bond: BigNumberish}
+
+    export type RecordedStructOutput = [fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean, locksRoot: string, withdrawnA: bigint, withdrawnB: bigint, bond: bigint] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean, locksRoot: string, withdrawnA: bigint, withdrawnB: bigint, bond: bigint }
+  
+
+  export interface AdjudicatorInterface extends Interface {
+    getFunction(nameOrSignature: "answer" | "batch" | "chainIdAtDeployment" | "challenge" | "challengeFor" | "claimCredit" | "conclude" | "credits" | "deposit" | "depositWithAuthorization" | "depositWithPermit" | "deposits" | "domainSeparator" | "eip712Domain" | "idOf" | "judge" | "openBoth" | "recordOf" | "reveal" | "settle" | "sweep" | "verdict" | "withdraw"): FunctionFragment;
+
+    getEvent(nameOrSignatureOrTopic: "Answered" | "Challenged" | "Concluded" | "CreditClaimed" | "Credited" | "Deposited" | "EIP712DomainChanged" | "ItemRefused" | "Judged" | "Revealed" | "Settled" | "Swept" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'answer', values: [ChannelStruct, SignedStateStruct]): string;
+encodeFunctionData(functionFragment: 'batch', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
 encodeFunctionData(functionFragment: 'challenge', values: [ChannelStruct, SignedStateStruct]): string;
 encodeFunctionData(functionFragment: 'challengeFor', values: [ChannelStruct, SignedStateStruct, BigNumberish, BytesLike]): string;
@@ -32,15 +48,23 @@ encodeFunctionData(functionFragment: 'claimCredit', values: [AddressLike, Addres
 encodeFunctionData(functionFragment: 'conclude', values: [ChannelStruct, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'credits', values: [AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [AddressLike, BytesLike, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'depositWithAuthorization', values: [AddressLike, BytesLike, boolean, BigNumberish, PayerStruct]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [AddressLike, BytesLike, boolean, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'deposits', values: [EtherDepositStruct[]]): string;
 encodeFunctionData(functionFragment: 'domainSeparator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'idOf', values: [ChannelStruct]): string;
+encodeFunctionData(functionFragment: 'judge', values: [AddressLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'openBoth', values: [AddressLike, BytesLike, BigNumberish, BigNumberish, boolean, PayerStruct]): string;
 encodeFunctionData(functionFragment: 'recordOf', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'reveal', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'settle', values: [ChannelStruct, BytesLike]): string;
+encodeFunctionData(functionFragment: 'sweep', values: [ChannelStruct, AddressLike]): string;
 encodeFunctionData(functionFragment: 'verdict', values: [AddressLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'withdraw', values: [ChannelStruct, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 
     decodeFunctionResult(functionFragment: 'answer', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'batch', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challenge', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challengeFor', data: BytesLike): Result;
@@ -48,13 +72,20 @@ decodeFunctionResult(functionFragment: 'claimCredit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'conclude', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'credits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithAuthorization', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'deposits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domainSeparator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'idOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'judge', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'openBoth', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recordOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'reveal', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sweep', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   }
 
   
@@ -142,6 +173,30 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
   
 
+    export namespace ItemRefusedEvent {
+      export type InputTuple = [index: BigNumberish, reason: BytesLike];
+      export type OutputTuple = [index: bigint, reason: string];
+      export interface OutputObject {index: bigint, reason: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace JudgedEvent {
+      export type InputTuple = [condition: AddressLike, key: BytesLike, amount: BigNumberish];
+      export type OutputTuple = [condition: string, key: string, amount: bigint];
+      export interface OutputObject {condition: string, key: string, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace RevealedEvent {
       export type InputTuple = [preimage: BytesLike];
       export type OutputTuple = [preimage: string];
@@ -158,6 +213,30 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
       export type InputTuple = [id: BytesLike, payA: BigNumberish, payB: BigNumberish, locksRoot: BytesLike];
       export type OutputTuple = [id: string, payA: bigint, payB: bigint, locksRoot: string];
       export interface OutputObject {id: string, payA: bigint, payB: bigint, locksRoot: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SweptEvent {
+      export type InputTuple = [id: BytesLike, asset: AddressLike, payA: BigNumberish, payB: BigNumberish];
+      export type OutputTuple = [id: string, asset: string, payA: bigint, payB: bigint];
+      export interface OutputObject {id: string, asset: string, payA: bigint, payB: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WithdrawnEvent {
+      export type InputTuple = [id: BytesLike, withdrawnA: BigNumberish, withdrawnB: BigNumberish];
+      export type OutputTuple = [id: string, withdrawnA: bigint, withdrawnB: bigint];
+      export interface OutputObject {id: string, withdrawnA: bigint, withdrawnB: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -202,6 +281,14 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     
     answer: TypedContractMethod<
       [channel: ChannelStruct, state: SignedStateStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    batch: TypedContractMethod<
+      [calls: BytesLike[], ],
       [void],
       'nonpayable'
     >
@@ -264,6 +351,30 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     
 
     
+    depositWithAuthorization: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, payer: PayerStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    depositWithPermit: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    deposits: TypedContractMethod<
+      [list: EtherDepositStruct[], ],
+      [void],
+      'payable'
+    >
+    
+
+    
     domainSeparator: TypedContractMethod<
       [],
       [string],
@@ -288,9 +399,25 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     
 
     
+    judge: TypedContractMethod<
+      [condition: AddressLike, key: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    openBoth: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, amountA: BigNumberish, amountB: BigNumberish, payerIsB: boolean, payer: PayerStruct, ],
+      [void],
+      'payable'
+    >
+    
+
+    
     recordOf: TypedContractMethod<
       [asset: AddressLike, channelId: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, boolean] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean }],
+      [RecordedStructOutput],
       'view'
     >
     
@@ -312,10 +439,26 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
     
 
     
+    sweep: TypedContractMethod<
+      [channel: ChannelStruct, asset: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     verdict: TypedContractMethod<
       [condition: AddressLike, key: BytesLike, ],
       [[bigint, bigint] & {time: bigint, amount: bigint }],
       'view'
+    >
+    
+
+    
+    withdraw: TypedContractMethod<
+      [channel: ChannelStruct, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, sigA: BytesLike, sigB: BytesLike, ],
+      [void],
+      'nonpayable'
     >
     
 
@@ -324,6 +467,11 @@ decodeFunctionResult(functionFragment: 'verdict', data: BytesLike): Result;
 
     getFunction(nameOrSignature: 'answer'): TypedContractMethod<
       [channel: ChannelStruct, state: SignedStateStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'batch'): TypedContractMethod<
+      [calls: BytesLike[], ],
       [void],
       'nonpayable'
     >;
@@ -362,6 +510,21 @@ getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
       [void],
       'payable'
     >;
+getFunction(nameOrSignature: 'depositWithAuthorization'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, payer: PayerStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'deposits'): TypedContractMethod<
+      [list: EtherDepositStruct[], ],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'domainSeparator'): TypedContractMethod<
       [],
       [string],
@@ -377,9 +540,19 @@ getFunction(nameOrSignature: 'idOf'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'judge'): TypedContractMethod<
+      [condition: AddressLike, key: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'openBoth'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, amountA: BigNumberish, amountB: BigNumberish, payerIsB: boolean, payer: PayerStruct, ],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'recordOf'): TypedContractMethod<
       [asset: AddressLike, channelId: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, boolean] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean }],
+      [RecordedStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'reveal'): TypedContractMethod<
@@ -392,10 +565,20 @@ getFunction(nameOrSignature: 'settle'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'sweep'): TypedContractMethod<
+      [channel: ChannelStruct, asset: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'verdict'): TypedContractMethod<
       [condition: AddressLike, key: BytesLike, ],
       [[bigint, bigint] & {time: bigint, amount: bigint }],
       'view'
+    >;
+getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
+      [channel: ChannelStruct, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, sigA: BytesLike, sigB: BytesLike, ],
+      [void],
+      'nonpayable'
     >;
 
     getEvent(key: 'Answered'): TypedContractEvent<AnsweredEvent.InputTuple, AnsweredEvent.OutputTuple, AnsweredEvent.OutputObject>;
@@ -405,8 +588,12 @@ getEvent(key: 'CreditClaimed'): TypedContractEvent<CreditClaimedEvent.InputTuple
 getEvent(key: 'Credited'): TypedContractEvent<CreditedEvent.InputTuple, CreditedEvent.OutputTuple, CreditedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
 getEvent(key: 'EIP712DomainChanged'): TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
+getEvent(key: 'ItemRefused'): TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
+getEvent(key: 'Judged'): TypedContractEvent<JudgedEvent.InputTuple, JudgedEvent.OutputTuple, JudgedEvent.OutputObject>;
 getEvent(key: 'Revealed'): TypedContractEvent<RevealedEvent.InputTuple, RevealedEvent.OutputTuple, RevealedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+getEvent(key: 'Swept'): TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
       
@@ -438,12 +625,28 @@ getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEve
       EIP712DomainChanged: TypedContractEvent<EIP712DomainChangedEvent.InputTuple, EIP712DomainChangedEvent.OutputTuple, EIP712DomainChangedEvent.OutputObject>;
     
 
+      'ItemRefused(uint256,bytes)': TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
+      ItemRefused: TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
+    
+
+      'Judged(address,bytes32,uint128)': TypedContractEvent<JudgedEvent.InputTuple, JudgedEvent.OutputTuple, JudgedEvent.OutputObject>;
+      Judged: TypedContractEvent<JudgedEvent.InputTuple, JudgedEvent.OutputTuple, JudgedEvent.OutputObject>;
+    
+
       'Revealed(bytes32)': TypedContractEvent<RevealedEvent.InputTuple, RevealedEvent.OutputTuple, RevealedEvent.OutputObject>;
       Revealed: TypedContractEvent<RevealedEvent.InputTuple, RevealedEvent.OutputTuple, RevealedEvent.OutputObject>;
     
 
       'Settled(bytes32,uint256,uint256,bytes32)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
       Settled: TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+    
+
+      'Swept(bytes32,address,uint256,uint256)': TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+      Swept: TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+    
+
+      'Withdrawn(bytes32,uint128,uint128)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
+      Withdrawn: TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
     
     };
   }

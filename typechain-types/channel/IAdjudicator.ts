@@ -19,30 +19,59 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type SignedStateStructOutput = [version: bigint, net: bigint, batch: string, locks: string, sigA: string, sigB: string] & {version: bigint, net: bigint, batch: string, locks: string, sigA: string, sigB: string }
   
 
-  export interface IAdjudicatorInterface extends Interface {
-    getFunction(nameOrSignature: "answer" | "challenge" | "challengeFor" | "claimCredit" | "conclude" | "deposit" | "idOf" | "recordOf" | "settle"): FunctionFragment;
+    export type PayerStruct = {from: AddressLike, permit2: boolean, validAfter: BigNumberish, validBefore: BigNumberish, salt: BytesLike, signature: BytesLike}
 
-    getEvent(nameOrSignatureOrTopic: "Answered" | "Challenged" | "Concluded" | "Deposited" | "Settled"): EventFragment;
+    export type PayerStructOutput = [from: string, permit2: boolean, validAfter: bigint, validBefore: bigint, salt: string, signature: string] & {from: string, permit2: boolean, validAfter: bigint, validBefore: bigint, salt: string, signature: string }
+  
+
+    export type EtherDepositStruct = {channelId: BytesLike, toB: boolean, amount: BigNumberish}
+
+    export type EtherDepositStructOutput = [channelId: string, toB: boolean, amount: bigint] & {channelId: string, toB: boolean, amount: bigint }
+  
+
+    export type RecordedStruct = {fundsA: BigNumberish, fundsB: BigNumberish, version: BigNumberish, net: BigNumberish, deadline: BigNumberish, closed: boolean, locksRoot: BytesLike, withdrawnA: BigNumberish, withdrawnB: BigNumberish, bond: BigNumberish}
+
+    export type RecordedStructOutput = [fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean, locksRoot: string, withdrawnA: bigint, withdrawnB: bigint, bond: bigint] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean, locksRoot: string, withdrawnA: bigint, withdrawnB: bigint, bond: bigint }
+  
+
+  export interface IAdjudicatorInterface extends Interface {
+    getFunction(nameOrSignature: "answer" | "batch" | "challenge" | "challengeFor" | "claimCredit" | "conclude" | "deposit" | "depositWithAuthorization" | "depositWithPermit" | "deposits" | "idOf" | "openBoth" | "recordOf" | "settle" | "sweep" | "withdraw"): FunctionFragment;
+
+    getEvent(nameOrSignatureOrTopic: "Answered" | "Challenged" | "Concluded" | "Deposited" | "ItemRefused" | "Settled" | "Swept" | "Withdrawn"): EventFragment;
 
     encodeFunctionData(functionFragment: 'answer', values: [ChannelStruct, SignedStateStruct]): string;
+encodeFunctionData(functionFragment: 'batch', values: [BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'challenge', values: [ChannelStruct, SignedStateStruct]): string;
 encodeFunctionData(functionFragment: 'challengeFor', values: [ChannelStruct, SignedStateStruct, BigNumberish, BytesLike]): string;
 encodeFunctionData(functionFragment: 'claimCredit', values: [AddressLike, AddressLike, AddressLike]): string;
 encodeFunctionData(functionFragment: 'conclude', values: [ChannelStruct, BigNumberish, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [AddressLike, BytesLike, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'depositWithAuthorization', values: [AddressLike, BytesLike, boolean, BigNumberish, PayerStruct]): string;
+encodeFunctionData(functionFragment: 'depositWithPermit', values: [AddressLike, BytesLike, boolean, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'deposits', values: [EtherDepositStruct[]]): string;
 encodeFunctionData(functionFragment: 'idOf', values: [ChannelStruct]): string;
+encodeFunctionData(functionFragment: 'openBoth', values: [AddressLike, BytesLike, BigNumberish, BigNumberish, boolean, PayerStruct]): string;
 encodeFunctionData(functionFragment: 'recordOf', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'settle', values: [ChannelStruct, BytesLike]): string;
+encodeFunctionData(functionFragment: 'sweep', values: [ChannelStruct, AddressLike]): string;
+encodeFunctionData(functionFragment: 'withdraw', values: [ChannelStruct, BigNumberish, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
 
     decodeFunctionResult(functionFragment: 'answer', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'batch', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challenge', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challengeFor', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimCredit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'conclude', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithAuthorization', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'depositWithPermit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'deposits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'idOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'openBoth', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recordOf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'sweep', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdraw', data: BytesLike): Result;
   }
 
   
@@ -94,10 +123,46 @@ decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
 
   
 
+    export namespace ItemRefusedEvent {
+      export type InputTuple = [index: BigNumberish, reason: BytesLike];
+      export type OutputTuple = [index: bigint, reason: string];
+      export interface OutputObject {index: bigint, reason: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace SettledEvent {
       export type InputTuple = [id: BytesLike, payA: BigNumberish, payB: BigNumberish, locksRoot: BytesLike];
       export type OutputTuple = [id: string, payA: bigint, payB: bigint, locksRoot: string];
       export interface OutputObject {id: string, payA: bigint, payB: bigint, locksRoot: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace SweptEvent {
+      export type InputTuple = [id: BytesLike, asset: AddressLike, payA: BigNumberish, payB: BigNumberish];
+      export type OutputTuple = [id: string, asset: string, payA: bigint, payB: bigint];
+      export interface OutputObject {id: string, asset: string, payA: bigint, payB: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace WithdrawnEvent {
+      export type InputTuple = [id: BytesLike, withdrawnA: BigNumberish, withdrawnB: BigNumberish];
+      export type OutputTuple = [id: string, withdrawnA: bigint, withdrawnB: bigint];
+      export interface OutputObject {id: string, withdrawnA: bigint, withdrawnB: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -148,6 +213,14 @@ decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
     
 
     
+    batch: TypedContractMethod<
+      [calls: BytesLike[], ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     challenge: TypedContractMethod<
       [channel: ChannelStruct, state: SignedStateStruct, ],
       [void],
@@ -188,6 +261,30 @@ decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
     
 
     
+    depositWithAuthorization: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, payer: PayerStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    depositWithPermit: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    deposits: TypedContractMethod<
+      [list: EtherDepositStruct[], ],
+      [void],
+      'payable'
+    >
+    
+
+    
     idOf: TypedContractMethod<
       [channel: ChannelStruct, ],
       [string],
@@ -196,9 +293,17 @@ decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
     
 
     
+    openBoth: TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, amountA: BigNumberish, amountB: BigNumberish, payerIsB: boolean, payer: PayerStruct, ],
+      [void],
+      'payable'
+    >
+    
+
+    
     recordOf: TypedContractMethod<
       [asset: AddressLike, channelId: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, boolean] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean }],
+      [RecordedStructOutput],
       'view'
     >
     
@@ -211,11 +316,32 @@ decodeFunctionResult(functionFragment: 'settle', data: BytesLike): Result;
     >
     
 
+    
+    sweep: TypedContractMethod<
+      [channel: ChannelStruct, asset: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    withdraw: TypedContractMethod<
+      [channel: ChannelStruct, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, sigA: BytesLike, sigB: BytesLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'answer'): TypedContractMethod<
       [channel: ChannelStruct, state: SignedStateStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'batch'): TypedContractMethod<
+      [calls: BytesLike[], ],
       [void],
       'nonpayable'
     >;
@@ -244,18 +370,48 @@ getFunction(nameOrSignature: 'deposit'): TypedContractMethod<
       [void],
       'payable'
     >;
+getFunction(nameOrSignature: 'depositWithAuthorization'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, payer: PayerStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'depositWithPermit'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, toB: boolean, amount: BigNumberish, deadline: BigNumberish, v: BigNumberish, r: BytesLike, s: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'deposits'): TypedContractMethod<
+      [list: EtherDepositStruct[], ],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'idOf'): TypedContractMethod<
       [channel: ChannelStruct, ],
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'openBoth'): TypedContractMethod<
+      [asset: AddressLike, channelId: BytesLike, amountA: BigNumberish, amountB: BigNumberish, payerIsB: boolean, payer: PayerStruct, ],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'recordOf'): TypedContractMethod<
       [asset: AddressLike, channelId: BytesLike, ],
-      [[bigint, bigint, bigint, bigint, bigint, boolean] & {fundsA: bigint, fundsB: bigint, version: bigint, net: bigint, deadline: bigint, closed: boolean }],
+      [RecordedStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'settle'): TypedContractMethod<
       [channel: ChannelStruct, locks: BytesLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'sweep'): TypedContractMethod<
+      [channel: ChannelStruct, asset: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'withdraw'): TypedContractMethod<
+      [channel: ChannelStruct, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, sigA: BytesLike, sigB: BytesLike, ],
       [void],
       'nonpayable'
     >;
@@ -264,7 +420,10 @@ getFunction(nameOrSignature: 'settle'): TypedContractMethod<
 getEvent(key: 'Challenged'): TypedContractEvent<ChallengedEvent.InputTuple, ChallengedEvent.OutputTuple, ChallengedEvent.OutputObject>;
 getEvent(key: 'Concluded'): TypedContractEvent<ConcludedEvent.InputTuple, ConcludedEvent.OutputTuple, ConcludedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'ItemRefused'): TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
 getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+getEvent(key: 'Swept'): TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+getEvent(key: 'Withdrawn'): TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
 
     filters: {
       
@@ -284,8 +443,20 @@ getEvent(key: 'Settled'): TypedContractEvent<SettledEvent.InputTuple, SettledEve
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
     
 
+      'ItemRefused(uint256,bytes)': TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
+      ItemRefused: TypedContractEvent<ItemRefusedEvent.InputTuple, ItemRefusedEvent.OutputTuple, ItemRefusedEvent.OutputObject>;
+    
+
       'Settled(bytes32,uint256,uint256,bytes32)': TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
       Settled: TypedContractEvent<SettledEvent.InputTuple, SettledEvent.OutputTuple, SettledEvent.OutputObject>;
+    
+
+      'Swept(bytes32,address,uint256,uint256)': TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+      Swept: TypedContractEvent<SweptEvent.InputTuple, SweptEvent.OutputTuple, SweptEvent.OutputObject>;
+    
+
+      'Withdrawn(bytes32,uint128,uint128)': TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
+      Withdrawn: TypedContractEvent<WithdrawnEvent.InputTuple, WithdrawnEvent.OutputTuple, WithdrawnEvent.OutputObject>;
     
     };
   }

@@ -14,40 +14,55 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ChannelStructOutput = [a: PartyStructOutput, b: PartyStructOutput, asset: string, challengePeriod: bigint, bond: bigint, salt: string] & {a: PartyStructOutput, b: PartyStructOutput, asset: string, challengePeriod: bigint, bond: bigint, salt: string }
   
 
+    export type LockStruct = {toB: boolean, id: BigNumberish, amount: BigNumberish, expiry: BigNumberish, condition: AddressLike, key: BytesLike}
+
+    export type LockStructOutput = [toB: boolean, id: bigint, amount: bigint, expiry: bigint, condition: string, key: string] & {toB: boolean, id: bigint, amount: bigint, expiry: bigint, condition: string, key: string }
+  
+
   export interface ExposedInterface extends Interface {
-    getFunction(nameOrSignature: "addFunds" | "chainIdAtDeployment" | "challengeDigest" | "channelId" | "domainSeparator" | "eip712Domain" | "node" | "packDispute" | "packFunds" | "payouts" | "period" | "recover" | "root16" | "stateDigest"): FunctionFragment;
+    getFunction(nameOrSignature: "addFunds" | "bondDue" | "chainIdAtDeployment" | "challengeDigest" | "channelId" | "checkedRoot" | "domainSeparator" | "eip712Domain" | "node" | "packBond" | "packDispute" | "packFunds" | "payouts" | "period" | "readLock" | "recover" | "root16" | "stateDigest" | "withdrawalDigest"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged"): EventFragment;
 
     encodeFunctionData(functionFragment: 'addFunds', values: [BigNumberish, BigNumberish, boolean, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'bondDue', values: [ChannelStruct]): string;
 encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
 encodeFunctionData(functionFragment: 'challengeDigest', values: [BytesLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'channelId', values: [ChannelStruct]): string;
+encodeFunctionData(functionFragment: 'checkedRoot', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'domainSeparator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'node', values: [BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'packDispute', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'packBond', values: [BigNumberish, BigNumberish, boolean]): string;
+encodeFunctionData(functionFragment: 'packDispute', values: [BigNumberish, BigNumberish, BigNumberish, boolean]): string;
 encodeFunctionData(functionFragment: 'packFunds', values: [BigNumberish, BigNumberish]): string;
-encodeFunctionData(functionFragment: 'payouts', values: [BigNumberish, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'payouts', values: [BigNumberish, BigNumberish, BigNumberish, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'period', values: [ChannelStruct]): string;
+encodeFunctionData(functionFragment: 'readLock', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'recover', values: [BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'root16', values: [BytesLike, BigNumberish, BytesLike[]]): string;
 encodeFunctionData(functionFragment: 'stateDigest', values: [BytesLike, BigNumberish, BigNumberish, BytesLike, BytesLike]): string;
+encodeFunctionData(functionFragment: 'withdrawalDigest', values: [BytesLike, BigNumberish, BigNumberish, BigNumberish]): string;
 
     decodeFunctionResult(functionFragment: 'addFunds', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'bondDue', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challengeDigest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'channelId', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'checkedRoot', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domainSeparator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'node', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'packBond', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'packDispute', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'packFunds', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'payouts', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'period', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'readLock', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'recover', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'root16', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'withdrawalDigest', data: BytesLike): Result;
   }
 
   
@@ -105,6 +120,14 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
     
 
     
+    bondDue: TypedContractMethod<
+      [channel: ChannelStruct, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     chainIdAtDeployment: TypedContractMethod<
       [],
       [bigint],
@@ -123,6 +146,14 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
     
     channelId: TypedContractMethod<
       [channel: ChannelStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    checkedRoot: TypedContractMethod<
+      [list: BytesLike, ],
       [string],
       'view'
     >
@@ -153,9 +184,17 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
     
 
     
+    packBond: TypedContractMethod<
+      [amount: BigNumberish, challenged: BigNumberish, byB: boolean, ],
+      [[bigint, bigint, boolean]],
+      'view'
+    >
+    
+
+    
     packDispute: TypedContractMethod<
-      [version: BigNumberish, deadline: BigNumberish, net: BigNumberish, ],
-      [[bigint, bigint, bigint]],
+      [version: BigNumberish, deadline: BigNumberish, net: BigNumberish, hasLocks: boolean, ],
+      [[bigint, bigint, bigint, boolean]],
       'view'
     >
     
@@ -170,8 +209,8 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
 
     
     payouts: TypedContractMethod<
-      [fundsA: BigNumberish, fundsB: BigNumberish, net: BigNumberish, ],
-      [[bigint, bigint]],
+      [fundsA: BigNumberish, fundsB: BigNumberish, m: BigNumberish, openOfA: BigNumberish, openOfB: BigNumberish, ],
+      [[bigint, bigint, boolean]],
       'view'
     >
     
@@ -180,6 +219,14 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
     period: TypedContractMethod<
       [channel: ChannelStruct, ],
       [bigint],
+      'view'
+    >
+    
+
+    
+    readLock: TypedContractMethod<
+      [list: BytesLike, index: BigNumberish, ],
+      [LockStructOutput],
       'view'
     >
     
@@ -208,12 +255,25 @@ decodeFunctionResult(functionFragment: 'stateDigest', data: BytesLike): Result;
     >
     
 
+    
+    withdrawalDigest: TypedContractMethod<
+      [id: BytesLike, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
     getFunction(nameOrSignature: 'addFunds'): TypedContractMethod<
       [a: BigNumberish, b: BigNumberish, toB: boolean, amount: BigNumberish, ],
       [[bigint, bigint]],
+      'view'
+    >;
+getFunction(nameOrSignature: 'bondDue'): TypedContractMethod<
+      [channel: ChannelStruct, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'chainIdAtDeployment'): TypedContractMethod<
@@ -228,6 +288,11 @@ getFunction(nameOrSignature: 'challengeDigest'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'channelId'): TypedContractMethod<
       [channel: ChannelStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'checkedRoot'): TypedContractMethod<
+      [list: BytesLike, ],
       [string],
       'view'
     >;
@@ -246,9 +311,14 @@ getFunction(nameOrSignature: 'node'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'packBond'): TypedContractMethod<
+      [amount: BigNumberish, challenged: BigNumberish, byB: boolean, ],
+      [[bigint, bigint, boolean]],
+      'view'
+    >;
 getFunction(nameOrSignature: 'packDispute'): TypedContractMethod<
-      [version: BigNumberish, deadline: BigNumberish, net: BigNumberish, ],
-      [[bigint, bigint, bigint]],
+      [version: BigNumberish, deadline: BigNumberish, net: BigNumberish, hasLocks: boolean, ],
+      [[bigint, bigint, bigint, boolean]],
       'view'
     >;
 getFunction(nameOrSignature: 'packFunds'): TypedContractMethod<
@@ -257,13 +327,18 @@ getFunction(nameOrSignature: 'packFunds'): TypedContractMethod<
       'view'
     >;
 getFunction(nameOrSignature: 'payouts'): TypedContractMethod<
-      [fundsA: BigNumberish, fundsB: BigNumberish, net: BigNumberish, ],
-      [[bigint, bigint]],
+      [fundsA: BigNumberish, fundsB: BigNumberish, m: BigNumberish, openOfA: BigNumberish, openOfB: BigNumberish, ],
+      [[bigint, bigint, boolean]],
       'view'
     >;
 getFunction(nameOrSignature: 'period'): TypedContractMethod<
       [channel: ChannelStruct, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'readLock'): TypedContractMethod<
+      [list: BytesLike, index: BigNumberish, ],
+      [LockStructOutput],
       'view'
     >;
 getFunction(nameOrSignature: 'recover'): TypedContractMethod<
@@ -278,6 +353,11 @@ getFunction(nameOrSignature: 'root16'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'stateDigest'): TypedContractMethod<
       [id: BytesLike, version: BigNumberish, net: BigNumberish, locksRoot: BytesLike, batch: BytesLike, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'withdrawalDigest'): TypedContractMethod<
+      [id: BytesLike, totalA: BigNumberish, totalB: BigNumberish, deadline: BigNumberish, ],
       [string],
       'view'
     >;

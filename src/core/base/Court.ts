@@ -8,6 +8,8 @@ export interface Env {
   readonly baseFee: bigint
   /** Whether a push of `asset` to `to` would fail: a hostile receiver, a token that says no. */
   readonly refuses: (asset: Hex, to: Hex) => boolean
+  /** The final outcome of a condition's key, if there is one; nothing is final if absent. */
+  readonly outcome?: (condition: Hex, key: Hex) => bigint | undefined
 }
 
 /** Money that a court moved: into it (to = the court) or out of it. Asset zero is ether. */

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, ETHER, type Hex, toBytes, toHex } from './Bytes.ts'
+import { require } from './Step.ts'
 
 /** What layer 1 decided about a key: when (seconds), and how much goes to the receiver. */
 export interface Verdict {
@@ -10,10 +11,15 @@ export interface Verdict {
 /** All verdicts, under `verdictKey`. Written once, the first time stays. */
 export type Verdicts = ReadonlyMap<Hex, Verdict>
 
-/** A preimage became public. */
-export interface RevealedEvent {
-  readonly name: 'Revealed'
-  readonly preimage: Hex
+/** A preimage became public, or a condition's outcome final; named and ordered as in Solidity. */
+export type VerdictEvent =
+  | { readonly name: 'Revealed'; readonly preimage: Hex }
+  | { readonly name: 'Judged'; readonly condition: Hex; readonly key: Hex; readonly amount: bigint }
+
+/** What a ruling on verdicts changes. */
+export interface Judgement {
+  readonly verdicts: Verdicts
+  readonly events: readonly VerdictEvent[]
 }
 
 /** The amount of a revealed preimage: all of the lock, whatever its size. */
@@ -30,13 +36,9 @@ export function verdictKey(condition: Hex, key: Hex): Hex {
 }
 
 /** Writes the verdicts of preimages that are new at `time`; those already known are passed over. */
-export function reveal(
-  verdicts: Verdicts,
-  preimages: readonly Hex[],
-  time: number,
-): { readonly verdicts: Verdicts; readonly events: readonly RevealedEvent[] } {
+export function reveal(verdicts: Verdicts, preimages: readonly Hex[], time: number): Judgement {
   const after = new Map(verdicts)
-  const events: RevealedEvent[] = []
+  const events: VerdictEvent[] = []
   for (const preimage of preimages) {
     const key = verdictKey(ETHER, hashLock(preimage))
     if (after.has(key)) continue
@@ -44,4 +46,21 @@ export function reveal(
     events.push({ name: 'Revealed', preimage })
   }
   return { verdicts: after, events }
+}
+
+/** Writes a condition's final outcome, once: `outcome` = what goes to the receiver, undefined while it is not final. */
+export function judge(
+  verdicts: Verdicts,
+  condition: Hex,
+  key: Hex,
+  outcome: bigint | undefined,
+  time: number,
+): Judgement {
+  require(condition !== ETHER, 'NoCondition')
+  require(!verdicts.has(verdictKey(condition, key)), 'AlreadyJudged', condition, key)
+  require(outcome !== undefined, 'NotFinal', condition, key)
+  return {
+    verdicts: new Map(verdicts).set(verdictKey(condition, key), { time, amount: outcome }),
+    events: [{ name: 'Judged', condition, key, amount: outcome }],
+  }
 }

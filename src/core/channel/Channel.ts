@@ -40,6 +40,7 @@ export const FINAL = 2n ** 64n - 1n
 export const MAX_NET = 2n ** 127n - 1n
 
 const STATE_TYPE = keccakText('State(bytes32 channelId,uint64 version,int128 net,bytes32 locksRoot,bytes32 batch)')
+const WITHDRAWAL_TYPE = keccakText('Withdrawal(bytes32 channelId,uint128 totalA,uint128 totalB,uint40 deadline)')
 const CHALLENGE_TYPE = keccakText('Challenge(bytes32 channelId,uint64 version,uint40 deadline)')
 
 /** The channel's id: keccak256(abi.encode(chain id at deployment, adjudicator, channel)). */
@@ -58,6 +59,11 @@ export function stateDigest(court: Domain, state: State): Hex {
 /** What a party signs to let somebody else send its challenge of a version, up to `deadline` (seconds). */
 export function challengeDigest(court: Domain, id: Hex, version: bigint, deadline: number): Hex {
   return digest(court, keccakWords(CHALLENGE_TYPE, id, version, deadline))
+}
+
+/** What both sign to take money out of an open channel: totals withdrawn in all, good up to `deadline` (seconds). */
+export function withdrawalDigest(court: Domain, id: Hex, totalA: bigint, totalB: bigint, deadline: number): Hex {
+  return digest(court, keccakWords(WITHDRAWAL_TYPE, id, totalA, totalB, deadline))
 }
 
 /** The state that empty storage means: version 0, nothing owed. It needs no signature. */
@@ -119,11 +125,21 @@ export function other(side: Side): Side {
   return side === 'a' ? 'b' : 'a'
 }
 
-/** What a side is paid if the channel settles without locks: exact, never negative, the sum always the funds. */
-export function payouts(fundsA: bigint, fundsB: bigint, net: bigint): { readonly payA: bigint; readonly payB: bigint } {
+/** What a channel pays out, what stays under its open locks: exact, never negative, the sum always the funds. */
+export interface Payouts {
+  readonly payA: bigint
+  readonly payB: bigint
+  /** Whether the open locks are void: together more than the funds. */
+  readonly voids: boolean
+}
+
+/** Divides the funds; `m` is the net after decided locks, the open ones are by the side that would pay them. */
+export function payouts(fundsA: bigint, fundsB: bigint, m: bigint, openOfA = 0n, openOfB = 0n): Payouts {
   const total = fundsA + fundsB
-  const payA = clamp(fundsA - net, 0n, total)
-  return { payA, payB: total - payA }
+  const voids = openOfA + openOfB > total
+  const [oA, oB] = voids ? [0n, 0n] : [openOfA, openOfB]
+  const payA = clamp(fundsA - m - oA, 0n, total - oA - oB)
+  return { payA, payB: total - oA - oB - payA, voids }
 }
 
 function clamp(value: bigint, low: bigint, high: bigint): bigint {

@@ -61,7 +61,11 @@ export function after(court: Court, id: Hex, channel: Channel, event: ChannelEve
       return { ...court, clock: { ...court.clock, version: event.version, net: event.net } }
     case 'Settled':
     case 'Concluded':
-      return { ...court, closed: { payA: event.payA, payB: event.payB } }
+      // A settlement again pays what its locks had left open; what the channel itself paid stays.
+      return court.closed ? court : { ...court, closed: { payA: event.payA, payB: event.payB } }
+    case 'Withdrawn':
+    case 'Swept':
+      return court // this side signs no withdrawals, and what another asset brought was never spendable
   }
 }
 

@@ -2,6 +2,7 @@ import { Interface } from 'ethers'
 import { Adjudicator__factory } from '../../../typechain-types/index.ts'
 import { ETHER } from '../../core/base/Bytes.ts'
 import type { ChannelCall, ChannelEvent } from '../../core/channel/Call.ts'
+import { callValue } from '../../core/channel/Funding.ts'
 import { TOKEN } from './Allowance.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
@@ -17,11 +18,6 @@ const abi = new Interface([...Adjudicator__factory.createInterface().fragments, 
  */
 export function channelChain(options: ChannelChainOptions): Promise<RpcChain<ChannelCall, ChannelEvent>> {
   return rpcChain({ ...options, abi, callValue, pulls, contract: 'adjudicator' })
-}
-
-/** Wei to attach to a call: the deposit's ether, nothing for others. */
-export function callValue(call: ChannelCall): bigint {
-  return call.verb === 'deposit' && call.asset === ETHER ? call.amount : 0n
 }
 
 /** The token that the court pulls from the sender of a call, and how much. */

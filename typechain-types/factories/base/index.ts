@@ -4,5 +4,6 @@
 export * as assetSol from './Asset.sol/index.js';
 export * as authorizationSol from './Authorization.sol/index.js';
 export * as verdictsSol from './Verdicts.sol/index.js';
-export { Lock__factory } from './Lock__factory.js';
+export { Guard__factory } from './Guard__factory.js';
+export { ICondition__factory } from './ICondition__factory.js';
 export { Signatures__factory } from './Signatures__factory.js';

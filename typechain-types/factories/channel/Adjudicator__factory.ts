@@ -11,12 +11,39 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyJudged",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "deadline",
         "type": "uint40"
       }
     ],
     "name": "ChallengeRunning",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "ChannelAsset",
     "type": "error"
   },
   {
@@ -54,28 +81,17 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
-        "internalType": "uint256",
-        "name": "have",
-        "type": "uint256"
-      },
-      {
-        "internalType": "uint256",
-        "name": "need",
-        "type": "uint256"
-      }
-    ],
-    "name": "LocksTooLong",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       }
     ],
     "name": "NoChallenge",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoCondition",
     "type": "error"
   },
   {
@@ -92,6 +108,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "NoCredit",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotFinal",
     "type": "error"
   },
   {
@@ -119,6 +151,17 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "NotParty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingDecided",
     "type": "error"
   },
   {
@@ -188,6 +231,22 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "SignatureLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint64",
         "name": "have",
         "type": "uint64"
@@ -215,6 +274,49 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "TooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongDirection",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongListSize",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "need",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongLocks",
     "type": "error"
   },
   {
@@ -263,6 +365,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "WrongValue",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongWithdrawal",
     "type": "error"
   },
   {
@@ -479,6 +597,50 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "indexed": false,
+        "internalType": "uint256",
+        "name": "index",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "reason",
+        "type": "bytes"
+      }
+    ],
+    "name": "ItemRefused",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint128",
+        "name": "amount",
+        "type": "uint128"
+      }
+    ],
+    "name": "Judged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": false,
         "internalType": "bytes32",
         "name": "preimage",
         "type": "bytes32"
@@ -516,6 +678,62 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "Settled",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "payA",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "payB",
+        "type": "uint256"
+      }
+    ],
+    "name": "Swept",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint128",
+        "name": "withdrawnA",
+        "type": "uint128"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint128",
+        "name": "withdrawnB",
+        "type": "uint128"
+      }
+    ],
+    "name": "Withdrawn",
     "type": "event"
   },
   {
@@ -620,6 +838,19 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "answer",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes[]",
+        "name": "calls",
+        "type": "bytes[]"
+      }
+    ],
+    "name": "batch",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1019,6 +1250,149 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "channelId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "toB",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "from",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "permit2",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint256",
+            "name": "validAfter",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "validBefore",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Payer",
+        "name": "payer",
+        "type": "tuple"
+      }
+    ],
+    "name": "depositWithAuthorization",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "channelId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bool",
+        "name": "toB",
+        "type": "bool"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "deadline",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint8",
+        "name": "v",
+        "type": "uint8"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "r",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "s",
+        "type": "bytes32"
+      }
+    ],
+    "name": "depositWithPermit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "channelId",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bool",
+            "name": "toB",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint256",
+            "name": "amount",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct EtherDeposit[]",
+        "name": "list",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "deposits",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "domainSeparator",
     "outputs": [
@@ -1153,6 +1527,94 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "judge",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "channelId",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amountA",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "amountB",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bool",
+        "name": "payerIsB",
+        "type": "bool"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "from",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "permit2",
+            "type": "bool"
+          },
+          {
+            "internalType": "uint256",
+            "name": "validAfter",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256",
+            "name": "validBefore",
+            "type": "uint256"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Payer",
+        "name": "payer",
+        "type": "tuple"
+      }
+    ],
+    "name": "openBoth",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
         "name": "asset",
         "type": "address"
       },
@@ -1165,34 +1627,61 @@ import type { NonPayableOverrides } from "../../common.js"
     "name": "recordOf",
     "outputs": [
       {
-        "internalType": "int128",
-        "name": "fundsA",
-        "type": "int128"
-      },
-      {
-        "internalType": "int128",
-        "name": "fundsB",
-        "type": "int128"
-      },
-      {
-        "internalType": "uint64",
-        "name": "version",
-        "type": "uint64"
-      },
-      {
-        "internalType": "int128",
-        "name": "net",
-        "type": "int128"
-      },
-      {
-        "internalType": "uint40",
-        "name": "deadline",
-        "type": "uint40"
-      },
-      {
-        "internalType": "bool",
-        "name": "closed",
-        "type": "bool"
+        "components": [
+          {
+            "internalType": "int128",
+            "name": "fundsA",
+            "type": "int128"
+          },
+          {
+            "internalType": "int128",
+            "name": "fundsB",
+            "type": "int128"
+          },
+          {
+            "internalType": "uint64",
+            "name": "version",
+            "type": "uint64"
+          },
+          {
+            "internalType": "int128",
+            "name": "net",
+            "type": "int128"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bool",
+            "name": "closed",
+            "type": "bool"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "locksRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint128",
+            "name": "withdrawnA",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint128",
+            "name": "withdrawnB",
+            "type": "uint128"
+          },
+          {
+            "internalType": "uint96",
+            "name": "bond",
+            "type": "uint96"
+          }
+        ],
+        "internalType": "struct Recorded",
+        "name": "told",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -1288,6 +1777,80 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "signer",
+                "type": "address"
+              }
+            ],
+            "internalType": "struct Party",
+            "name": "a",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "signer",
+                "type": "address"
+              }
+            ],
+            "internalType": "struct Party",
+            "name": "b",
+            "type": "tuple"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengePeriod",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint96",
+            "name": "bond",
+            "type": "uint96"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Channel",
+        "name": "channel",
+        "type": "tuple"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "sweep",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "condition",
         "type": "address"
@@ -1313,10 +1876,104 @@ import type { NonPayableOverrides } from "../../common.js"
     ],
     "stateMutability": "view",
     "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "signer",
+                "type": "address"
+              }
+            ],
+            "internalType": "struct Party",
+            "name": "a",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "signer",
+                "type": "address"
+              }
+            ],
+            "internalType": "struct Party",
+            "name": "b",
+            "type": "tuple"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "uint32",
+            "name": "challengePeriod",
+            "type": "uint32"
+          },
+          {
+            "internalType": "uint96",
+            "name": "bond",
+            "type": "uint96"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Channel",
+        "name": "channel",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint128",
+        "name": "totalA",
+        "type": "uint128"
+      },
+      {
+        "internalType": "uint128",
+        "name": "totalB",
+        "type": "uint128"
+      },
+      {
+        "internalType": "uint40",
+        "name": "deadline",
+        "type": "uint40"
+      },
+      {
+        "internalType": "bytes",
+        "name": "sigA",
+        "type": "bytes"
+      },
+      {
+        "internalType": "bytes",
+        "name": "sigB",
+        "type": "bytes"
+      }
+    ],
+    "name": "withdraw",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   }
 ] as const;
 
-  const _bytecode = "0x60c0346101165746608052602081017f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f81527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608301524660808301523060a083015260a0825260c082019180831060018060401b03841117610102578260405251902060a052611f68908161011b82396080518181816106560152818161094801528181610aa901528181610b530152818161104c015261177c015260a05181818160d4015281816101fe0152818161136b0152611b030152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c8062864a141461123f57806308b115f61461103357806318b3060a14610ec257806319ca945f14610b8c57806323428f3f14610b3757806325fbaead14610acc5780634f64c55d14610a92578063637cd7f014610a245780637041dcdd146109b457806384b0196e146108645780638a962be5146106425780639f822c0a146104a0578063d4ef406714610321578063f1acc19e146100fb5763f698da25146100bd575f80fd5b346100f7575f6003193601126100f75760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b5f80fd5b346100f757600319360161016081126100f757610100136100f7576101043580600f0b8091036100f7576101243567ffffffffffffffff81116100f75761014690369060040161144b565b916101443567ffffffffffffffff81116100f75761016890369060040161144b565b92905f5c6102f95760015f5d61017c611774565b9094919361022b60c06040517fa9dc75dbac186bb41314e4201ba51ba9864ddc22e51dcfffe36fc23d8e0c5908815287602082015267ffffffffffffffff60408201528560608201525f60808201525f60a082015220604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b976024359073ffffffffffffffffffffffffffffffffffffffff821682036100f757610257928a611e65565b6064359673ffffffffffffffffffffffffffffffffffffffff881688036100f7576102f4977f8000000000000000000000000000000000000000000000000000000000000000976102bc956102ab93611e65565b8060801d600f0b90600f0b90611b78565b939092557f3f03d1348a9cc8fe965c4449265e4c9b8ac649dde19706fc89f20f4a9e503cfb60408051848152856020820152a2611ba3565b5f805d005b7f3ee5aeb5000000000000000000000000000000000000000000000000000000005f5260045ffd5b346100f75760206003193601126100f75760043567ffffffffffffffff81116100f757366023820112156100f757806004013567ffffffffffffffff81116100f7576024820191602436918360051b0101116100f7574264ffffffffff1691905f5b81811061038c57005b5f80805260208181527fad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb592916103c3838688611737565b356040518381019182528381526103db6040826116c9565b604051918291518091835e8101838152039060025afa15610495576001915f515f5260205260405f2080548664ffffffffff821661048d577fffffffffffffffffffffff00000000000000000000000000000000000000000074ffffffffffffffffffffffffffffffff00000000009216171790557fd5e62fe0c4e6bd40a7736fb2ab572a9a0f5e742f27741505011b9bc89c7ead19602061047e838688611737565b35604051908152a15b01610383565b505050610487565b6040513d5f823e3d90fd5b346100f75760606003193601126100f7576104b96114bb565b6104c16114de565b6044359173ffffffffffffffffffffffffffffffffffffffff8316918284036100f7575f5c6102f95773ffffffffffffffffffffffffffffffffffffffff9060015f5d16928383148015610639575b156106095773ffffffffffffffffffffffffffffffffffffffff821691825f52600160205260405f20855f5260205260405f20549485156105da5791859161059f93855f52600160205260405f20815f526020525f6040812055857f18703effbcb86fc70dd81daf4783ddd3f73d0b8318a097269a56b7c1825be776604080518a8152876020820152a3611d72565b156105a9575f805d005b7ff9a4f889000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b837ffe0a0ecf000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b837f23295f0e000000000000000000000000000000000000000000000000000000005f523360045260245260445ffd5b50833314610510565b61064b36611479565b5f5c6102f95761067b7f00000000000000000000000000000000000000000000000000000000000000008361199c565b9173ffffffffffffffffffffffffffffffffffffffff61069d60808301611599565b165f52600260205260405f20835f5260205260405f20916106d5846f80000000000000000000000000000000855460801c14156115ba565b60016106e083611c19565b93019283549334610834577f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca6689460e09461072564ffffffffff8360981c1680156115ed565b6fffffffffffffffffffffffffffffffff8260c01c9260181c16600f0b9482959267ffffffffffffffff61075883611584565b1611610811575b5061076f64ffffffffff91611ed7565b4201169160c085901b7fffffffffffffffff00000000000000000000000000000000000000000000000016609884901b77ffffffffff000000000000000000000000000000000000001617601883901b72ffffffffffffffffffffffffffffffff0000001617905567ffffffffffffffff60405194168452600f0b60208401525f604084015260608301521515608082015260c060a08201525f60c0820152a2005b81955061076f925061082a908964ffffffffff93611a0a565b929095915061075f565b7f195a3ca1000000000000000000000000000000000000000000000000000000005f52346004525f60245260445ffd5b346100f7575f6003193601126100f757610938602060405161088682826116c9565b5f81525f3681376040519161089c6040846116c9565b600683527f6b6572726f730000000000000000000000000000000000000000000000000000818401526109466040516108d66040826116c9565b600181527f3100000000000000000000000000000000000000000000000000000000000000838201526040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190611501565b908582036040870152611501565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b82811061099d57505050500390f35b83518552869550938101939281019260010161098e565b346100f75760406003193601126100f75773ffffffffffffffffffffffffffffffffffffffff6109e26114bb565b165f525f60205260405f206024355f526020526040805f20546fffffffffffffffffffffffffffffffff82519164ffffffffff8116835260281c166020820152f35b346100f75760406003193601126100f757610a3d6114bb565b73ffffffffffffffffffffffffffffffffffffffff610a5a6114de565b91165f52600160205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052602060405f2054604051908152f35b346100f7575f6003193601126100f75760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b346100f75760406003193601126100f75760c067ffffffffffffffff64ffffffffff610b02610af96114bb565b60243590611628565b9594969192909360405197600f0b8852600f0b6020880152166040860152600f0b6060850152166080830152151560a0820152f35b346100f7576101006003193601126100f75760206101406040517f0000000000000000000000000000000000000000000000000000000000000000815230838201526101006004604083013720604051908152f35b60806003193601126100f757610ba06114bb565b6024356044359182159182158094036100f757606435935f5c6102f95773ffffffffffffffffffffffffffffffffffffffff831693845f52600260205260405f20835f5260205260405f20908154908715610e9a57610c15856f800000000000000000000000000000008460801c14156115ba565b60071b81811c600f0b88810190898217607f1c610df0575b186fffffffffffffffffffffffffffffffff16901b18905560408051858152602081019290925281018590527f22228adba79a9a9ed518072863d7dcabe31439d005982725b6196413fa6bfd2b90606090a281610cbe575050803403610c8f57005b7f195a3ca1000000000000000000000000000000000000000000000000000000005f523460045260245260445ffd5b60015f5d3461083457610cd081611f0c565b916040517f23b872dd000000000000000000000000000000000000000000000000000000005f5233600452306024528460445260205f60648180865af19060015f5114821615610dcf575b6040525f60605215610da45750610d3190611f0c565b908103908111610d7757818103610d495750505f805d005b7f7af04289000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b7f5274afe7000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b906001811516610de757823b15153d15161690610d1b565b503d5f823e3d90fd5b907f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8a11610e6e578981125f8312908015821691151617610d775780600f0b90808203610e3e575090610c2d565b7f327269a7000000000000000000000000000000000000000000000000000000005f52608060045260245260445ffd5b897f24775e06000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f1f2a2005000000000000000000000000000000000000000000000000000000005f5260045ffd5b346100f757600319360161012081126100f757610100136100f7576101043567ffffffffffffffff81116100f757610efe90369060040161144b565b90505f5c6102f95760015f5d610f12611774565b6001829492019182549064ffffffffff8260981c1680156110075780610f399142116115ed565b80610fd8576102f47f800000000000000000000000000000000000000000000000000000000000000087875f88610f9889896fffffffffffffffffffffffffffffffff8260801d600f0b9160181c16600f0b600f0b91600f0b90611b78565b95909455557f0b7c342f3240995ba0aabbdbc9beb3c15e9096ac16e3b684b864479fed2aa19360606040518481528560208201525f6040820152a2611ba3565b7f21822be6000000000000000000000000000000000000000000000000000000005f526004525f60245260445ffd5b857fd0210a10000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346100f75761104136611479565b5f5c6102f9576110717f00000000000000000000000000000000000000000000000000000000000000008361199c565b9173ffffffffffffffffffffffffffffffffffffffff61109360808301611599565b165f52600260205260405f20835f5260205260405f20916001830191825464ffffffffff8160981c16948686155f1461122a576f800000000000000000000000000000006110e6925460801c14156115ba565b6110ef83611584565b9060c01c6110fc84611584565b90600181019267ffffffffffffffff8411610d775767ffffffffffffffff1611156111ee57867f06245abe34a74ac9c35ac635ac9e20c6518db930802d979b793a6c960a37daf660a0886111be896111558a878b611a0a565b8194819492909177ffffffffff0000000000000000000000000000000000000072ffffffffffffffffffffffffffffffff0000007fffffffffffffffff0000000000000000000000000000000000000000000000009260181b169360981b169160c01b16171790565b905567ffffffffffffffff60405192168252600f0b60208201525f6040820152608060608201525f6080820152a2005b9067ffffffffffffffff80927f90e68956000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b505061123a854281421115611544565b6110e6565b600319360161016081126100f757610100136100f7576101043567ffffffffffffffff81116100f75760c06003198260040192360301126100f757610124359064ffffffffff82168083036100f7576101443567ffffffffffffffff81116100f7576112af90369060040161144b565b905f5c6102f95761139d6001926113a2926113986112dd966112cf611774565b5098909a4283421115611544565b6112e689611584565b906040519067ffffffffffffffff60208301937f14d6877a7f078b931d944ac302cb610120fb139a2f76b325516899aff4ef079885528d604085015216606083015260808201526080815261133c60a0826116c9565b519020604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b61180d565b611916565b91019182549134610834577f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca6689360e0936113e764ffffffffff8260981c1680156115ed565b6fffffffffffffffffffffffffffffffff8160c01c9160181c16600f0b9381949167ffffffffffffffff61141a83611584565b1611611432575b5064ffffffffff61076f6004611ed7565b9050611442919350866004611a0a565b92909287611421565b9181601f840112156100f75782359167ffffffffffffffff83116100f757602083818601950101116100f757565b90600319820161012081126100f757610100136100f757600491610104359067ffffffffffffffff82116100f7576003198260c0920301126100f75760040190565b6004359073ffffffffffffffffffffffffffffffffffffffff821682036100f757565b6024359073ffffffffffffffffffffffffffffffffffffffff821682036100f757565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b1561154d575050565b64ffffffffff92507f388b0173000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b3567ffffffffffffffff811681036100f75790565b3573ffffffffffffffffffffffffffffffffffffffff811681036100f75790565b156115c25750565b7fceeab2ee000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b156115f55750565b64ffffffffff907fab4d2291000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b73ffffffffffffffffffffffffffffffffffffffff165f9081526002602090815260408083209383529290522080546001909101549091906f80000000000000000000000000000000608084901c146116b8578260801d600f0b8160c01c9264ffffffffff6fffffffffffffffffffffffffffffffff8460181c16600f0b9360981c169194600f0b939291905f90565b505f91508190819081908190600190565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761170a57604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b91908110156117475760051b0190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b6101406040517f000000000000000000000000000000000000000000000000000000000000000081523060208201526101006004604083013720908160843573ffffffffffffffffffffffffffffffffffffffff8116908181036100f757505f52600260205260405f20815f5260205260405f209161180b8354926f800000000000000000000000000000008460801c14156115ba565b565b9092915f936020810135915f908060401461189a5760411461188d575b7f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a18310611858575b50505050565b6020949550915f939160809360405193845286840152356040830152606082015282805260015afa505f51905f808080611852565b5060408101355f1a61182a565b50507f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260ff1c601b0192169161182a565b156118d45750565b73ffffffffffffffffffffffffffffffffffffffff907f20b9b340000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b73ffffffffffffffffffffffffffffffffffffffff81169061193a818315156118cc565b60243573ffffffffffffffffffffffffffffffffffffffff8116908181036100f757508214611996576064359173ffffffffffffffffffffffffffffffffffffffff8316908184036100f7576119919350146118cc565b600190565b50505f90565b906101006101409260405192835230602084015260408301372090565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1813603018212156100f7570180359067ffffffffffffffff82116100f7576020019181360383136100f757565b929091611a1681611584565b9360208201359384600f0b948581036100f757948667ffffffffffffffff611a4160608701876119b9565b929050169067ffffffffffffffff8214611b505780610fd857506060611ad494611b4460c0611b309661180b9996611b4a96604051927fa9dc75dbac186bb41314e4201ba51ba9864ddc22e51dcfffe36fc23d8e0c5908845260208401526040830152858201525f6080820152604087013560a08201522094611ac760808201826119b9565b98909160a08101906119b9565b979096604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b97611b3d60208501611599565b9189611e65565b01611599565b92611e65565b7ff046ce17000000000000000000000000000000000000000000000000000000005f5260045ffd5b929190830192035f8112611b9c575b828113611b95575b80920390565b5081611b8f565b505f611b87565b906084359173ffffffffffffffffffffffffffffffffffffffff831683036100f7576004359073ffffffffffffffffffffffffffffffffffffffff821682036100f757611bf09184611ce5565b60443573ffffffffffffffffffffffffffffffffffffffff811681036100f75761180b92611ce5565b73ffffffffffffffffffffffffffffffffffffffff611c3782611599565b1633148015611cae575b611ca9578073ffffffffffffffffffffffffffffffffffffffff611c6a60406119919401611599565b163314908115611c7d575b5033906118cc565b73ffffffffffffffffffffffffffffffffffffffff91506060611ca09101611599565b1633145f611c75565b505f90565b5073ffffffffffffffffffffffffffffffffffffffff611cd060208301611599565b163314611c41565b91908201809211610d7757565b82158015611d61575b611d5c57602073ffffffffffffffffffffffffffffffffffffffff807f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d5931693845f526001835260405f208282165f52835260405f20611d4f878254611cd8565b90556040519586521693a3565b505050565b50611d6d838383611d72565b611cee565b73ffffffffffffffffffffffffffffffffffffffff8116158015611e5957611da161c3505b8060051c90611cd8565b61ea608101809111610d7757805a105a90611e2b57505015611dcb57505f808093819361c350f190565b9160446020925f92604051917fa9059cbb000000000000000000000000000000000000000000000000000000008352600483015260248201528280528285620493e0f1903d15611e24575060015f5114601f3d11161690565b3b15151690565b7f28727a24000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b611da1620493e0611d97565b919081611ec957505050335b8115158282141615611e81575050565b9073ffffffffffffffffffffffffffffffffffffffff80927f366d29f7000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b611ed29261180d565b611e71565b60a001359063ffffffff82168092036100f757603c8210611f0657624f1a008211611efe57565b624f1a009150565b603c9150565b5f6024816020937f70a08231000000000000000000000000000000000000000000000000000000008252306004525afa601f3d11811615611f4d57505f5190565b60405190153d0290815f823efdfea164736f6c6343000825000a";
+  const _bytecode = "0x60c0346101255746608052602081017f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f81527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608301524660808301523060a083015260a0825260c082019180831060018060401b03841117610111578260405251902060a0526143c9908161012a823960805181818161018701528181610e61015281816111c90152818161137f015281816115c30152818161179901528181611f790152612abf015260a0518181816102f20152818161224301528181612e7e01526139700152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fdfe60806040526004361015610011575f80fd5b5f5f3560e01c8062864a141461211757806308b115f614611f6057806308b7e12e14611eef57806318b3060a1461174d57806319ca945f146116da5780631e897afb146115ef57806323428f3f146115aa57806325fbaead146114cd5780634199e495146113a25780634f64c55d14611367578063636f12b3146112ff578063637cd7f0146112a45780637041dcdd1461123457806384b0196e146110e35780638a962be514610e4c5780639b84821414610d705780639f822c0a14610ba1578063a63a2a6e14610823578063bd6a2b54146105d9578063d4ef4067146104d6578063f1acc19e14610315578063f698da25146102da5763fff1c9d514610116575f80fd5b346102d757600319360161012081126102d557610100136102d757610104359073ffffffffffffffffffffffffffffffffffffffff82168083036102d557815c6102ad576001825d73ffffffffffffffffffffffffffffffffffffffff61017b6125c7565b168114610281576101ab7f0000000000000000000000000000000000000000000000000000000000000000612d4f565b928183526002602052604083208484526020526040832054938460801d600f0b94600f0b926101da848761299b565b156102595794610245917fa3d77a99c170af96e30f64f5c00dd535152755c916626b84771595f63aa03ab960608888996102539952600260205260408a20848b52602052896040812055604051908152846020820152876040820152a261023f6125ea565b83613f75565b61024d61260d565b90613f75565b80805d80f35b6004857f1f2a2005000000000000000000000000000000000000000000000000000000008152fd5b602492507f2773166a000000000000000000000000000000000000000000000000000000008252600452fd5b6004827f3ee5aeb5000000000000000000000000000000000000000000000000000000008152fd5b505b80fd5b50346102d757806003193601126102d75760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b50346102d757600319360161016081126102d557610100136102d7576101043580600f0b8091036102d5576101243567ffffffffffffffff81116104d257610361903690600401612439565b90916101443567ffffffffffffffff81116104ce57610384903690600401612439565b855c6104a6579161040d916103fc61047595946001895d6103a3612ab7565b949197909960c06040517fa9dc75dbac186bb41314e4201ba51ba9864ddc22e51dcfffe36fc23d8e0c590881528a602082015267ffffffffffffffff60408201528860608201528d60808201528d60a08201522061393d565b8060801d600f0b90600f0b90613a3d565b50917f800000000000000000000000000000000000000000000000000000000000000085557f3f03d1348a9cc8fe965c4449265e4c9b8ac649dde19706fc89f20f4a9e503cfb60408051848152856020820152a261024561046c6125c7565b9161023f6125ea565b6bffffffffffffffffffffffff61048a612a9c565b16610497575b5080805d80f35b6104a090613b1d565b5f610490565b6004867f3ee5aeb5000000000000000000000000000000000000000000000000000000008152fd5b8480fd5b8280fd5b50346102d75760206003193601126102d75760043567ffffffffffffffff81116102d5576105089036906004016124fe565b4264ffffffffff16835b82811061051d578480f35b6001908580528560205260408620610536828688612a5f565b358752602087818160025afa5060205260408620805464ffffffffff81166105d2577fffffffffffffffffffffff00000000000000000000000000000000000000000016841774ffffffffffffffffffffffffffffffff00000000001790557fd5e62fe0c4e6bd40a7736fb2ab572a9a0f5e742f27741505011b9bc89c7ead1960206105c3838789612a5f565b35604051908152a15b01610512565b50506105cc565b50346102d75760406003193601126102d7576105f36124a9565b60243590825c6107fb5773ffffffffffffffffffffffffffffffffffffffff81169081156107d3578184528360205260408420838552602052604084209064ffffffffff8254166107a35760405160208101907f6ddf92d80000000000000000000000000000000000000000000000000000000082528560248201526024815261067e604482612794565b6207de295a105a906107715750516040928792906207a120fa908451916001602051149060403d1416168260801c1516156107415780547fffffffffffffffffffffff00000000000000000000000000000000000000000016602883901b74ffffffffffffffffffffffffffffffff000000000016174264ffffffffff161790556040516fffffffffffffffffffffffffffffffff90911681527f5aaa85afb85ca979a0da34c17481dad8278897e45c6ca6a42e48a096f0a4352f90602090a380f35b60448585857f178786f6000000000000000000000000000000000000000000000000000000008352600452602452fd5b7f28727a240000000000000000000000000000000000000000000000000000000088526004526207de29602452604487fd5b60448585857fb3c263c2000000000000000000000000000000000000000000000000000000008352600452602452fd5b6004847f96e818cb000000000000000000000000000000000000000000000000000000008152fd5b6004837f3ee5aeb5000000000000000000000000000000000000000000000000000000008152fd5b50346102d75760031936016101a081126102d557610100136102d75761010435906fffffffffffffffffffffffffffffffff82168083036102d55761012435906fffffffffffffffffffffffffffffffff8216808303610b9d57610144359064ffffffffff821695868303610b99576101643567ffffffffffffffff8111610b95576108b3903690600401612439565b906101843567ffffffffffffffff8111610b91576108d5903690600401612439565b929091895c610b6957916109059594939161095e9360018c5d6108f6612ab7565b9e9199909a4283421115612572565b60405160208101917fa2649fbc5fb9643e175ac55a87644d0a02ba91cef3a6101bc45b91c0c3124b9183528a60408301528c606083015289608083015260a082015260a0815261095660c082612794565b51902061393d565b8694879660038601928354946fffffffffffffffffffffffffffffffff8660801c9616918680849611610b3e575b50508110610aeb575b5050916040916fffffffffffffffffffffffffffffffff7fb92806c87db4f76c6aefc5fd3517b07d661503ff060092ca478e925d8fa9cc56941690817fffffffffffffffffffffffffffffffff000000000000000000000000000000008460801b161790556fffffffffffffffffffffffffffffffff8351921682526020820152a28460801d600f0b94600f0b610a2c8187612a44565b610a36858561299b565b151580610ad8575b610a48868661299b565b9015610aaa5750506fffffffffffffffffffffffffffffffff610a97610a91610a8b610a81610253999a610a7b89614155565b90613a25565b94610a7b89614155565b936141aa565b926141aa565b169060801b17905561024561046c6125c7565b7f9ba3aad7000000000000000000000000000000000000000000000000000000008752600452602452604485fd5b5080610ae4868661299b565b1115610a3e565b8198507fb92806c87db4f76c6aefc5fd3517b07d661503ff060092ca478e925d8fa9cc569492506fffffffffffffffffffffffffffffffff610b318192604096946139f3565b1698929450819350610995565b83929a50819750610b60906fffffffffffffffffffffffffffffffff926139f3565b1698905f61098c565b60048a7f3ee5aeb5000000000000000000000000000000000000000000000000000000008152fd5b8880fd5b8680fd5b8580fd5b8380fd5b50346102d75760606003193601126102d757610bbb6124a9565b90610bc46124cc565b6044359073ffffffffffffffffffffffffffffffffffffffff821690818303610b9d57835c610d485773ffffffffffffffffffffffffffffffffffffffff906001855d16918282148015610d3f575b15610d0f5773ffffffffffffffffffffffffffffffffffffffff851694858552600160205260408520845f5260205260405f2054938415610cdf57918491610ca293888852600160205260408820815f526020528760405f2055887f18703effbcb86fc70dd81daf4783ddd3f73d0b8318a097269a56b7c1825be77660408051898152876020820152a3613ff0565b15610cae578280805d80f35b6064937ff9a4f889000000000000000000000000000000000000000000000000000000008452600452602452604452fd5b85604491887ffe0a0ecf000000000000000000000000000000000000000000000000000000008352600452602452fd5b604484847f23295f0e00000000000000000000000000000000000000000000000000000000825233600452602452fd5b50823314610c13565b6004847f3ee5aeb5000000000000000000000000000000000000000000000000000000008152fd5b5060206003193601126102d75760043567ffffffffffffffff81116102d557366023820112156102d55780600401359067ffffffffffffffff82116104d25736602460608402830101116104d257825c6107fb57828391845b84811015610e2657610dec610e036060830284019460648601359283809261299b565b956024610dfb60448301612a37565b910135613580565b15610e12575b50600101610dc9565b610e1f906001929561299b565b9390610e09565b8584610e358534813414612cdd565b80610e3e575080f35b610253906001835d33613eef565b50610e5636612467565b825c6107fb57610e867f000000000000000000000000000000000000000000000000000000000000000083612d6d565b9073ffffffffffffffffffffffffffffffffffffffff610ea860808501612630565b1684526002602052604084208285526020526040842092610ee0836f80000000000000000000000000000000865460801c1415612651565b610ee9816134c1565b926001850185815493610efb81613b84565b94610f098634813414612cdd565b610f1e64ffffffffff8260981c168015612d14565b64ffffffffff610f2d836141ea565b420116938160c01c906fffffffffffffffffffffffffffffffff8360181c16600f0b9082938367ffffffffffffffff610f658d6125b2565b16111561105857505050505091610ff5610fac828867ffffffffffffffff95887f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca66898612d8a565b909193610fbe859a6060810190612684565b929093604051978897168752600f0b602087015260408601526060850152891515608085015260c060a085015260c08401916126d5565b0390a25b80611002578480f35b6004921561103b5773ffffffffffffffff00000000000000000000000060ff60015b169260601b169060a01b17179101555f8080808480f35b73ffffffffffffffff00000000000000000000000060ff86611024565b7f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca66897949a5060e096506001919293955060101c1615159061109b82848688613bbf565b9055156110dc5760028a0154905b604051938452600f0b602084015260408301526060820152861515608082015260c060a08201528860c0820152a2610ff9565b8a906110a9565b50346102d757806003193601126102d7576040516111b991602091906111098383612794565b8082525f3681376040926111c68451946111238187612794565b600686527f6b6572726f7300000000000000000000000000000000000000000000000000008387015280516111588282612794565b600181527f31000000000000000000000000000000000000000000000000000000000000008482015281519788977f0f00000000000000000000000000000000000000000000000000000000000000895260e0868a015260e089019061252f565b918783039088015261252f565b907f000000000000000000000000000000000000000000000000000000000000000060608601523060808601528260a086015284820360c08601528080855193848152019401925b82811061121d57505050500390f35b83518552869550938101939281019260010161120e565b50346102d75760406003193601126102d7576040809173ffffffffffffffffffffffffffffffffffffffff6112676124a9565b16815280602052818120602435825260205220546fffffffffffffffffffffffffffffffff82519164ffffffffff8116835260281c166020820152f35b50346102d75760406003193601126102d75773ffffffffffffffffffffffffffffffffffffffff60406112d56124a9565b92826112df6124cc565b9416815260016020522091165f52602052602060405f2054604051908152f35b5060c06003193601126102d7576113146124a9565b906084359182151583036102d55760a4359267ffffffffffffffff84116104d25760c060031985360301126104d257825c6107fb5782936001610253945d600401916064359060443590602435906129a8565b50346102d757806003193601126102d75760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b50346114a1576101006003193601126114a1576113bd6124a9565b906024356113c96124ef565b906064359160a4359160ff83168093036114a1575f5c6114a5576113f6846113fb9360015f5d8389613856565b612651565b73ffffffffffffffffffffffffffffffffffffffff841690813b156114a1575f9160e4839260405194859384927fd505accf0000000000000000000000000000000000000000000000000000000084523360048501523060248501528860448501526084356064850152608484015260c43560a4840152833560c48401525af161148b575b5061025391926133f0565b61025392505f61149a91612794565b5f91611480565b5f80fd5b7f3ee5aeb5000000000000000000000000000000000000000000000000000000005f5260045ffd5b346114a15760406003193601126114a1576101406114f56114ec6124a9565b6024359061280f565b6bffffffffffffffffffffffff610120604051928051600f0b84526020810151600f0b602085015267ffffffffffffffff60408201511660408501526060810151600f0b606085015264ffffffffff608082015116608085015260a0810151151560a085015260c081015160c08501526fffffffffffffffffffffffffffffffff60e08201511660e08501526fffffffffffffffffffffffffffffffff61010082015116610100850152015116610120820152f35b346114a1576101006003193601126114a15760206115e77f0000000000000000000000000000000000000000000000000000000000000000612d4f565b604051908152f35b346114a15760206003193601126114a15760043567ffffffffffffffff81116114a1576116209036906004016124fe565b5f5b818110156116d8576001905f8061163e8360051b870187612684565b9081604051928392833781018381520390305af43d156116d0573d90611663826127d5565b916116716040519384612794565b82523d5f602084013e5b15611688575b5001611622565b6116c77ff6cb821f6efac544f2b4b34a7b0b2b6373c87ebd0f6c54764114091c546ea9519160405191829185835260406020840152604083019061252f565b0390a184611681565b60609061167b565b005b60806003193601126114a1576116ee6124a9565b6024356116f96124ef565b606435915f5c6114a5576113f683611712938387613856565b73ffffffffffffffffffffffffffffffffffffffff821661173b576116d8915034813414612cdd565b6117489160015f5d6133f0565b5f805d005b346114a157600319360161012081126114a157610100136114a1576101043567ffffffffffffffff81116114a157611789903690600401612439565b905f5c6114a55760015f5d6117bd7f0000000000000000000000000000000000000000000000000000000000000000612d4f565b9173ffffffffffffffffffffffffffffffffffffffff6117db6125c7565b165f52600260205260405f20835f5260205260405f209081546f800000000000000000000000000000008160801c145f14611abe57847f800000000000000000000000000000000000000000000000000000000000000161183c9214612651565b600282019261184d84548383613df4565b6040516118598161275c565b5f815260208101935f855260408201925f845260608301945f86525f60808501525f60a085015260c084019160608352611892826127d5565b906118a06040519283612794565b8282527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe06118cd846127d5565b013660208401375f905f905b8482106119cb5750508152808352511461199f579361193e7f0b7c342f3240995ba0aabbdbc9beb3c15e9096ac16e3b684b864479fed2aa1939461196894611948946119296117489c9951613e41565b9a8b918215611976575b50555190519061299b565b955190519061299b565b946040519182918787846040919493926060820195825260208201520152565b0390a261024561046c6125c7565b7f800000000000000000000000000000000000000000000000000000000000000090558d611933565b877fd9234005000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b90916040516119d981612778565b611a5e60a082019185850192833564ffffffffff601e86013560601c918060f81c1515855267ffffffffffffffff8160b81c1660208601526fffffffffffffffffffffffffffffffff8160381c16604086015260101c166060840152806080840152603285013582525f525f60205260405f2090515f5260205260405f20908b61421f565b611ab7576052906020838701013760528101809111611a8a57915b60528101809111611a8a57906118d9565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b5091611a79565b90600183959495019384549464ffffffffff8660981c168015611ec35790611ae9825f934211612d14565b5560018560101c16151592838415611eba575b15611e2e575f9315611e2257611b1b60028601549793975b8885613df4565b60405196611b288861275c565b5f885260208801915f83525f60408a01525f60608a015260808901925f845260a08a01955f875260c08b019360608552611b61816127d5565b91611b6f6040519384612794565b8183527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0611b9c836127d5565b013660208501375f915f915b818310611d5957505050815283525197989697611caa97611bee91611be69060188d901c6fffffffffffffffffffffffffffffffff16600f0b612a44565b905190613a25565b8160801d600f0b9351955186819793600f0b860191829101139687611d4f575b83019003930303915f8312611d47575b808313611d3f575b8290039315611d06575b506119687f0b7c342f3240995ba0aabbdbc9beb3c15e9096ac16e3b684b864479fed2aa1939185155f14611ce0577f80000000000000000000000000000000000000000000000000000000000000005b885585600289015593945b6040519182918787846040919493926060820195825260208201520152565b6bffffffffffffffffffffffff611cbf612a9c565b16611ccc575b5050611748565b611cd99160c01c90613a85565b8080611cc5565b7f8000000000000000000000000000000000000000000000000000000000000001611c80565b7f0b7c342f3240995ba0aabbdbc9beb3c15e9096ac16e3b684b864479fed2aa193919450611d376119689151613e41565b949150611c30565b915081611c26565b5f9250611c1e565b505f925082611c0e565b9091928e611dee60405191611d6d83612778565b60a083019287860193843564ffffffffff601e87013560601c918060f81c1515855267ffffffffffffffff8160b81c1660208601526fffffffffffffffffffffffffffffffff8160381c16604086015260101c166060840152806080840152603286013582525f525f60205260405f2090515f5260205260405f209161421f565b611e1b576052906020838801013760528101809111611a8a57925b60528101809111611a8a579190611ba8565b5092611e09565b611b1b5f979397611b14565b909250611caa93949550611e8e91506fffffffffffffffffffffffffffffffff8660181c16600f0b7f800000000000000000000000000000000000000000000000000000000000000086558160801d600f0b90600f0b91600f0b90613a3d565b50917f0b7c342f3240995ba0aabbdbc9beb3c15e9096ac16e3b684b864479fed2aa1936119685f611c8b565b50821515611afc565b827fd0210a10000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b346114a15760a06003193601126114a157611f086124a9565b60243590611f146124ef565b606435906084359367ffffffffffffffff85116114a15760c060031986360301126114a1575f5c6114a5576117489460015f5d611f57826113f68686838a613856565b60040193612f23565b346114a157611f6e36612467565b5f5c6114a557611f9e7f000000000000000000000000000000000000000000000000000000000000000083612d6d565b9173ffffffffffffffffffffffffffffffffffffffff611fc060808301612630565b165f52600260205260405f20835f5260205260405f2060018101549164ffffffffff8360981c169283155f1461210457612011866f80000000000000000000000000000000855460801c1415612651565b61201a856125b2565b9060c01c612027866125b2565b90600181019267ffffffffffffffff8411611a8a5767ffffffffffffffff1611156120c857867f06245abe34a74ac9c35ac635ac9e20c6518db930802d979b793a6c960a37daf667ffffffffffffffff6120996120c38a61208b8b828c898d612d8a565b919490926060810190612684565b919092604051968796168652600f0b602086015260408501526080606085015260808401916126d5565b0390a2005b9067ffffffffffffffff80927f90e68956000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b612112844281421115612572565b612011565b600319360161016081126114a157610100136114a1576101043567ffffffffffffffff81116114a157806004019060c060031982360301126114a157610124359064ffffffffff8216928383036114a1576101443567ffffffffffffffff81116114a157612189903690600401612439565b945f5c6114a5576121b59561227a92612270612275936121a7612ab7565b509a90994283421115612572565b6121be876125b2565b906040519067ffffffffffffffff60208301937f14d6877a7f078b931d944ac302cb610120fb139a2f76b325516899aff4ef079885528c604085015216606083015260808201526080815261221460a082612794565b519020604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b612b4e565b612c57565b92600185019182549261228d6004613b84565b9361229b8534813414612cdd565b6122b064ffffffffff8260981c168015612d14565b64ffffffffff6122c060046141ea565b420116918160c01c906fffffffffffffffffffffffffffffffff8360181c16600f0b9082938367ffffffffffffffff6122f8896125b2565b1611156123b1575050505050610fbe612354838361234467ffffffffffffffff957f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca668978d8a6004612d8a565b92919590936064879c0190612684565b0390a25b8061235f57005b600492156123945773ffffffffffffffff00000000000000000000000060ff60015b169260601b169060a01b17179101555f80f35b73ffffffffffffffff00000000000000000000000060ff5f612381565b60e095939499507f6ef6b0016398611fe38705bc655c20302eb3c4be3e8b5d190542d590c9cca668965060019060101c161515906123f182848688613bbf565b9055156124325760028a0154905b604051938452600f0b602084015260408301526060820152861515608082015260c060a08201525f60c0820152a2612358565b5f906123ff565b9181601f840112156114a15782359167ffffffffffffffff83116114a157602083818601950101116114a157565b90600319820161012081126114a157610100136114a157600491610104359067ffffffffffffffff82116114a1576003198260c0920301126114a15760040190565b6004359073ffffffffffffffffffffffffffffffffffffffff821682036114a157565b6024359073ffffffffffffffffffffffffffffffffffffffff821682036114a157565b6044359081151582036114a157565b9181601f840112156114a15782359167ffffffffffffffff83116114a1576020808501948460051b0101116114a157565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b1561257b575050565b64ffffffffff92507f388b0173000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b3567ffffffffffffffff811681036114a15790565b60843573ffffffffffffffffffffffffffffffffffffffff811681036114a15790565b60043573ffffffffffffffffffffffffffffffffffffffff811681036114a15790565b60443573ffffffffffffffffffffffffffffffffffffffff811681036114a15790565b3573ffffffffffffffffffffffffffffffffffffffff811681036114a15790565b156126595750565b7fceeab2ee000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe1813603018212156114a1570180359067ffffffffffffffff82116114a1576020019181360383136114a157565b601f82602094937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe093818652868601375f8582860101520116010190565b6040810190811067ffffffffffffffff82111761272f57604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b60e0810190811067ffffffffffffffff82111761272f57604052565b60c0810190811067ffffffffffffffff82111761272f57604052565b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761272f57604052565b67ffffffffffffffff811161272f57601f017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe01660200190565b919060405190610140820182811067ffffffffffffffff82111761272f576040525f82525f60208301525f60408301525f60608301525f608083015260a082015f815260c08301915f83525f60e08501525f6101008501525f61012085015273ffffffffffffffffffffffffffffffffffffffff8496165f52600260205260405f20905f5260205260405f20928354916001850154936f800000000000000000000000000000008460801c14809252815f1461298d577f800000000000000000000000000000000000000000000000000000000000000184145b612980575b50612979575090600492918060801d600f0b90600f0b602087015285528060c01c9064ffffffffff6fffffffffffffffffffffffffffffffff8260181c16600f0b9160981c166080870152600f0b6060860152604085015260038101546fffffffffffffffffffffffffffffffff811661010086015260801c60e0850152015460a01c610120830152565b9450505050565b600286015490525f6128ee565b60018560101c1615156128e9565b91908201809211611a8a57565b92949391946129bc826113f688828861369a565b6129cb826113f6838288613781565b73ffffffffffffffffffffffffffffffffffffffff841615612a1c57612a09958315612a13576129fc815b866133f0565b8315612a0b575092612f23565b565b905092612f23565b6129fc826129f6565b92505050612a2e9150612a099261299b565b34813414612cdd565b3580151581036114a15790565b9190915f8382019384129112908015821691151617611a8a57565b9190811015612a6f5760051b0190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b60c4356bffffffffffffffffffffffff811681036114a15790565b6101406040517f000000000000000000000000000000000000000000000000000000000000000081523060208201526101006004604083013720908160843573ffffffffffffffffffffffffffffffffffffffff8116908181036114a157505f52600260205260405f20815f5260205260405f2091612a098354926f800000000000000000000000000000008460801c1415612651565b9092915f936020810135915f9080604014612bdb57604114612bce575b7f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a18310612b99575b50505050565b6020949550915f939160809360405193845286840152356040830152606082015282805260015afa505f51905f808080612b93565b5060408101355f1a612b6b565b50507f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260ff1c601b01921691612b6b565b15612c155750565b73ffffffffffffffffffffffffffffffffffffffff907f20b9b340000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b73ffffffffffffffffffffffffffffffffffffffff811690612c7b81831515612c0d565b60243573ffffffffffffffffffffffffffffffffffffffff8116908181036114a157508214612cd7576064359173ffffffffffffffffffffffffffffffffffffffff8316908184036114a157612cd2935014612c0d565b600190565b50505f90565b15612ce6575050565b7f195a3ca1000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b15612d1c5750565b64ffffffffff907fab4d2291000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b61014090604051908152306020820152610100600460408301372090565b906101006101409260405192835230602084015260408301372090565b93929491612d97866125b2565b9360208701359081600f0b958683036114a1578297819967ffffffffffffffff83169667ffffffffffffffff8814612efb57612dd66060830183612684565b612ddf91613cc3565b998a98604051927fa9dc75dbac186bb41314e4201ba51ba9864ddc22e51dcfffe36fc23d8e0c59088452602084015260408301526060820152876080820152604082013560a082015260c090209060808101612e3b9082612684565b93909160a08101612e4b91612684565b929093612eab90604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b94612eb860208401612630565b90612ec392876140e3565b606001612ecf90612630565b91612ed9936140e3565b84151592612ee8928492613bbf565b6001830155612ef5575050565b60020155565b7ff046ce17000000000000000000000000000000000000000000000000000000005f5260045ffd5b9094935f956060820135936080830135612f3f60208501612a37565b61312757604051916020830193845215156040830152606082015260608152612f69608082612794565b51902092612f7682612630565b90612f8460a0840184612684565b90604182036130f657612f978282613db9565b90826020116130f257612fcf7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0840160208301613db9565b92604010156130c557908a94939291612fe788613e56565b9873ffffffffffffffffffffffffffffffffffffffff891694853b156130c1576040519889977fef55bec600000000000000000000000000000000000000000000000000000000895273ffffffffffffffffffffffffffffffffffffffff1660048901523060248901528c6044890152604001356064880152608487015260a48601526040013560f81c60c485015260e484015261010483015281835a9261012493f180156130b6576130a1575b50612a09939450613ea4565b6130ac868092612794565b6104ce5784613095565b6040513d88823e3d90fd5b8780fd5b60248b7f4e487b710000000000000000000000000000000000000000000000000000000081526032600452fd5b8a80fd5b60448a837fbd1e50020000000000000000000000000000000000000000000000000000000082526004526041602452fd5b919096975061314561313a849694612630565b9560a0810190612684565b61314e86613e56565b966040519361315c85612713565b73ffffffffffffffffffffffffffffffffffffffff88168552896020860152604051946060860186811067ffffffffffffffff82111761272f57604052855260208501958652604085019687526040519a6131b68c612713565b308c528a60208d01526040519060208201927f26f9283c71d370796ef45ad14625fda828bb713c7c71c4f4f2c0a07f1033206a845260408301521515606082015260608152613206608082612794565b5190206040519161321860a084612794565b606183527f4465706f736974207769746e657373294465706f73697428627974657333322060208401527f6368616e6e656c49642c626f6f6c20746f4229546f6b656e5065726d6973736960408401527f6f6e73286164647265737320746f6b656e2c75696e7432353620616d6f756e7460608401527f290000000000000000000000000000000000000000000000000000000000000060808401526e22d473030f116ddee9f6b43ac78ba33b156114a1576040519b8c98899889987f137c29fe000000000000000000000000000000000000000000000000000000008a5260048a01905190613327916020809173ffffffffffffffffffffffffffffffffffffffff81511684520151910152565b516044890152516064880152805173ffffffffffffffffffffffffffffffffffffffff1660848801526020015160a487015273ffffffffffffffffffffffffffffffffffffffff1660c486015260e48501526101048401610140905261014484016133919161252f565b90838203600319016101248501526133a8926126d5565b035a925f6e22d473030f116ddee9f6b43ac78ba38195f19384156133e557612a09946133d5575b50613ea4565b5f6133df91612794565b5f6133cf565b6040513d5f823e3d90fd5b91906133fb83613e56565b73ffffffffffffffffffffffffffffffffffffffff8416936040517f23b872dd000000000000000000000000000000000000000000000000000000005f5233600452306024528360445260205f606481808a5af19060015f51148216156134a0575b6040525f6060521561347457612a09939450613ea4565b847f5274afe7000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9060018115166134b857863b15153d1516169061345d565b503d5f823e3d90fd5b73ffffffffffffffffffffffffffffffffffffffff6134df82612630565b1633148015613556575b613551578073ffffffffffffffffffffffffffffffffffffffff6135126040612cd29401612630565b163314908115613525575b503390612c0d565b73ffffffffffffffffffffffffffffffffffffffff915060606135489101612630565b1633145f61351d565b505f90565b5073ffffffffffffffffffffffffffffffffffffffff61357860208301612630565b1633146134e9565b5f8181527fac33ff75c19e70fe83507db0d683fd3465c996598dc972688b7ace676c89077b6020526040902080549193909291908015613672576f800000000000000000000000000000008260801c14613669577f22228adba79a9a9ed518072863d7dcabe31439d005982725b6196413fa6bfd2b9360609315928360071b6fffffffffffffffffffffffffffffffff82821c600f0b85810190868217607f1c613644575b1816901b189055604051915f83521560208301526040820152a2600190565b905061366061365b61365588614155565b83612a44565b6141aa565b600f0b90613625565b50505050505f90565b7f1f2a2005000000000000000000000000000000000000000000000000000000005f5260045ffd5b73ffffffffffffffffffffffffffffffffffffffff909291921690815f52600260205260405f20835f5260205260405f20918254918015613672576f800000000000000000000000000000008360801c14613669577f22228adba79a9a9ed518072863d7dcabe31439d005982725b6196413fa6bfd2b93837fffffffffffffffffffffffffffffffff0000000000000000000000000000000060609560801d84810190858217607f1c613767575b1860801b161890556040519182525f60208301526040820152a2600190565b905061377861365b61365587614155565b600f0b90613748565b73ffffffffffffffffffffffffffffffffffffffff909291921690815f52600260205260405f20835f5260205260405f20918254918015613672576f800000000000000000000000000000008360801c14613669577f22228adba79a9a9ed518072863d7dcabe31439d005982725b6196413fa6bfd2b93836fffffffffffffffffffffffffffffffff606095600f0b84810190858217607f1c61383c575b1816189055604051918252600160208301526040820152a2600190565b905061384d61365b61365587614155565b600f0b9061381f565b73ffffffffffffffffffffffffffffffffffffffff909392919316805f52600260205260405f20845f5260205260405f209283548115613672576f800000000000000000000000000000008160801c14613933577f22228adba79a9a9ed518072863d7dcabe31439d005982725b6196413fa6bfd2b9460609415918260071b6fffffffffffffffffffffffffffffffff82821c600f0b86810190878217607f1c613919575b1816901b1890556040519283521560208301526040820152a2600190565b905061392a61365b61365589614155565b600f0b906138fb565b5050505050505f90565b61399d90949294604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b936024359073ffffffffffffffffffffffffffffffffffffffff821682036114a1576139c992866140e3565b6064359173ffffffffffffffffffffffffffffffffffffffff831683036114a157612a09936140e3565b906fffffffffffffffffffffffffffffffff809116911603906fffffffffffffffffffffffffffffffff8211611a8a57565b81810392915f138015828513169184121617611a8a57565b929083015f8181139390918285613a7b575b830190039403035f8112613a74575b838113613a6d575b8093039190565b5082613a66565b505f613a5e565b505f925082613a4f565b600401908154918215613b18575f905567ffffffffffffffff8260601c169060028201809211611a8a5760018316151591111514613aed576044359073ffffffffffffffffffffffffffffffffffffffff821682036114a157612a0991905b60a01c90613eef565b6004359073ffffffffffffffffffffffffffffffffffffffff821682036114a157612a099190613ae4565b505050565b6004018054908115613b80575f905567ffffffffffffffff8160601c1660028101809111611a8a571560018216151514613aed576044359073ffffffffffffffffffffffffffffffffffffffff821682036114a157612a09919060a01c90613eef565b5050565b60c00135906bffffffffffffffffffffffff8216918281036114a15750670de0b6b3a76400008211613bb257565b670de0b6b3a76400009150565b9091925f14613c35577fffffffffffffffff00000000000000000000000000000000000000000000000077ffffffffff0000000000000000000000000000000000000072ffffffffffffffffffffffffffffffff00000062ffffff620100005b169560181b169360981b169160c01b1617171790565b7fffffffffffffffff00000000000000000000000000000000000000000000000077ffffffffff0000000000000000000000000000000000000072ffffffffffffffffffffffffffffffff00000062ffffff5f613c1f565b929192613c99826127d5565b91613ca76040519384612794565b8294818452818301116114a1578281602093845f960137010152565b90918215613db257605283061580613da6575b15613d74575f5b83811015613d5c5760028184013560f81c1015613d2d576052810180911115613cdd577f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b6052907fe6b19673000000000000000000000000000000000000000000000000000000005f520460045260245ffd5b509190613d6a913691613c8d565b6020815191012090565b827ff5d7e48b000000000000000000000000000000000000000000000000000000005f5260045261520060245260445ffd5b50615200831115613cd6565b9150505f90565b359060208110613dc7575090565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff9060200360031b1b1690565b613e0390613e08923691613c8d565b613e41565b818103613e13575050565b7f47853d2e000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b80519081613e4f5750505f90565b6020012090565b34613e6757613e649061436d565b90565b7f195a3ca1000000000000000000000000000000000000000000000000000000005f52346004525f60245260445ffd5b91908203918211611a8a57565b90613eb1613eb69261436d565b613e97565b818103613ec1575050565b7f7af04289000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b81158015613f64575b613b80577f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d5602073ffffffffffffffffffffffffffffffffffffffff5f9384805260018352604085208282168652835260408520613f5787825461299b565b90556040519586521693a3565b50613f7082825f613ff0565b613ef8565b82158015613fdf575b613b1857602073ffffffffffffffffffffffffffffffffffffffff807f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d5931693845f526001835260405f208282165f52835260405f20613f5787825461299b565b50613feb838383613ff0565b613f7e565b73ffffffffffffffffffffffffffffffffffffffff81161580156140d75761401f61c3505b8060051c9061299b565b61ea608101809111611a8a57805a105a906140a95750501561404957505f808093819361c350f190565b9160446020925f92604051917fa9059cbb000000000000000000000000000000000000000000000000000000008352600483015260248201528280528285620493e0f1903d156140a2575060015f5114601f3d11161690565b3b15151690565b7f28727a24000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b61401f620493e0614015565b91908161414757505050335b81151582821416156140ff575050565b9073ffffffffffffffffffffffffffffffffffffffff80927f366d29f7000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b61415092612b4e565b6140ef565b7f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff811161417f5790565b7f24775e06000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b9081600f0b918083036141ba5750565b7f327269a7000000000000000000000000000000000000000000000000000000005f52608060045260245260445ffd5b60a001359063ffffffff82168092036114a157603c821061421957624f1a00821161421157565b624f1a009150565b603c9150565b909291549264ffffffffff8416936fffffffffffffffffffffffffffffffff60408301511690851515809681614357575b8715614342575b871561430f57816142f9575b50156142e1576fffffffffffffffffffffffffffffffff809160281c165b16918183116142d8575b51156142b8576142b36020840192613eb160406142a983875161299b565b960193845161299b565b905252565b6142b36142c8838594955161299b565b93613eb16060850193845161299b565b9150809161428b565b506fffffffffffffffffffffffffffffffff5f614281565b905064ffffffffff60608501511610155f614263565b5050509293505115155f1461433357608061432d910191825161299b565b90525f90565b60a061432d910191825161299b565b606085015164ffffffffff1642119750614257565b606085015164ffffffffff168111159750614250565b5f6024816020937f70a08231000000000000000000000000000000000000000000000000000000008252306004525afa601f3d118116156143ae57505f5190565b60405190153d0290815f823efdfea164736f6c6343000825000a";
 
   
       type AdjudicatorConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;

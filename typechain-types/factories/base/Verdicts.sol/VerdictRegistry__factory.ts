@@ -9,6 +9,89 @@ import type { NonPayableOverrides } from "../../../common.js"
 
   const _abi = [
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyJudged",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "GasShort",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoCondition",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotFinal",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "ReentrancyGuardReentrantCall",
+    "type": "error"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint128",
+        "name": "amount",
+        "type": "uint128"
+      }
+    ],
+    "name": "Judged",
+    "type": "event"
+  },
+  {
     "anonymous": false,
     "inputs": [
       {
@@ -20,6 +103,24 @@ import type { NonPayableOverrides } from "../../../common.js"
     ],
     "name": "Revealed",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "condition",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "key",
+        "type": "bytes32"
+      }
+    ],
+    "name": "judge",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
   },
   {
     "inputs": [
@@ -65,7 +166,7 @@ import type { NonPayableOverrides } from "../../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6080806040523460155761030f908161001a8239f35b5f80fdfe6080806040526004361015610012575f80fd5b5f3560e01c9081637041dcdd14610236575063d4ef406714610032575f80fd5b346102325760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc3601126102325760043567ffffffffffffffff8111610232573660238201121561023257806004013567ffffffffffffffff8111610232576024820191602436918360051b010111610232574264ffffffffff1691905f5b8181106100bb57005b5f8080526020527fad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb5906100ef8184866102c5565b356040519060208201908152602082526040820182811067ffffffffffffffff821117610205577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc060406020945f9484835281518091865e810185838201520301019060025afa156101fa576001915f515f5260205260405f2080548664ffffffffff82166101f2577fffffffffffffffffffffff00000000000000000000000000000000000000000074ffffffffffffffffffffffffffffffff00000000009216171790557fd5e62fe0c4e6bd40a7736fb2ab572a9a0f5e742f27741505011b9bc89c7ead1960206101e38386886102c5565b35604051908152a15b016100b2565b5050506101ec565b6040513d5f823e3d90fd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b5f80fd5b346102325760407ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc360112610232576004359073ffffffffffffffffffffffffffffffffffffffff8216809203610232576040915f525f602052815f206024355f526020526fffffffffffffffffffffffffffffffff825f205464ffffffffff8116835260281c166020820152f35b91908110156102d55760051b0190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffdfea164736f6c6343000825000a";
+  const _bytecode = "0x60808060405234601557610514908161001a8239f35b5f80fdfe6080806040526004361015610012575f80fd5b5f3560e01c9081637041dcdd1461041857508063bd6a2b54146101a25763d4ef40671461003d575f80fd5b3461019e5760207ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc36011261019e5760043567ffffffffffffffff811161019e573660238201121561019e57806004013567ffffffffffffffff811161019e576024820191602436918360051b01011161019e574264ffffffffff16905f5b8181106100c557005b5f8080526020526001907fad3228b676f7d3cd4284a5443f17f1962b36e491b30a40b2405849e597ba5fb56100fb8285886104ca565b355f5260205f818160025afa5060205260405f20805464ffffffffff8116610197577fffffffffffffffffffffff00000000000000000000000000000000000000000016851774ffffffffffffffffffffffffffffffff00000000001790557fd5e62fe0c4e6bd40a7736fb2ab572a9a0f5e742f27741505011b9bc89c7ead1960206101888386896104ca565b35604051908152a15b016100bc565b5050610191565b5f80fd5b3461019e576101b036610479565b905f5c6103f05773ffffffffffffffffffffffffffffffffffffffff81169081156103c857815f525f60205260405f20835f5260205260405f209064ffffffffff8254166103985760405160208101907f6ddf92d8000000000000000000000000000000000000000000000000000000008252856024820152602481526060810181811067ffffffffffffffff82111761036b576040526207de295a105a906103395750516040925f92906207a120fa905f51916001602051149060403d1416168260801c1516156103095780547fffffffffffffffffffffff00000000000000000000000000000000000000000016602883901b74ffffffffffffffffffffffffffffffff000000000016174264ffffffffff161790556040516fffffffffffffffffffffffffffffffff90911681527f5aaa85afb85ca979a0da34c17481dad8278897e45c6ca6a42e48a096f0a4352f90602090a3005b50507f178786f6000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7f28727a24000000000000000000000000000000000000000000000000000000005f526004526207de2960245260445ffd5b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b50507fb3c263c2000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7f96e818cb000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f3ee5aeb5000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461019e5760409073ffffffffffffffffffffffffffffffffffffffff61043e36610479565b91165f525f602052825f20905f526020526fffffffffffffffffffffffffffffffff825f205464ffffffffff8116835260281c166020820152f35b7ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc604091011261019e5760043573ffffffffffffffffffffffffffffffffffffffff8116810361019e579060243590565b91908110156104da5760051b0190565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffdfea164736f6c6343000825000a";
 
   
       type VerdictRegistryConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @notice One lock for all verbs: while one of them runs foreign code, the others refuse.
-abstract contract Lock {
+abstract contract Guard {
     /// @notice The call came from code that another call is running.
     error ReentrancyGuardReentrantCall();
 
