@@ -7,8 +7,8 @@ import { compact, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import {
   authorizationDigest,
-  authorizationFields,
   authorizationNonce,
+  authorizedPayer,
   depositWitness,
   PERMIT2,
   permit2Digest,
@@ -86,7 +86,7 @@ describe('what payers sign', () => {
     expect([amount, deadline]).to.deep.equal([1n, 3n])
     const two = { from: ETHER, to: ETHER, value: 1n, validAfter: 2n, validBefore: 3n, nonce: ID }
     for (const wrong of [compact(signature), concat(signature, '0x00'), '0x' as const]) {
-      for (const make of [() => permitFields(one, wrong), () => authorizationFields(two, ID, wrong)]) {
+      for (const make of [() => permitFields(one, wrong), () => authorizedPayer(two, ID, wrong)]) {
         expect(make).to.throw(Refusal, 'SignatureLength')
       }
     }

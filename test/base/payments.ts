@@ -3,11 +3,11 @@ import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import {
   authorizationDigest,
-  authorizationFields,
   authorizationNonce,
+  authorizedPayer,
   PERMIT2,
   permit2Digest,
-  permit2Fields,
+  permit2Payer,
   permitDigest,
   permitFields,
   tokenSeparator,
@@ -96,7 +96,7 @@ export function authorized(on: Ground, signed: Intent, sent: Intent = signed, ke
   const of = ({ from, court, amount, validAfter, until }: Intent) =>
     ({ from, to: court, value: amount, validAfter, validBefore: until, nonce }) as const
   const signature = sign(authorizationDigest(separator(signed.asset), of(signed)), key)
-  const { from, amount, validAfter, validBefore, salt } = authorizationFields(of(sent), sent.salt, signature)
+  const { from, validAfter, validBefore, salt } = authorizedPayer(of(sent), sent.salt, signature)
   const court = on.court.attach(sent.court) as ExposedAuthorization
   const { asset, channelId, toB } = sent
   return court.depositWithAuthorization(
@@ -104,7 +104,7 @@ export function authorized(on: Ground, signed: Intent, sent: Intent = signed, ke
     channelId,
     toB,
     from,
-    amount,
+    sent.amount,
     validAfter,
     validBefore,
     salt,
@@ -118,9 +118,19 @@ export function permitted(on: Ground, signed: Intent, sent: Intent = signed, key
   const of = ({ asset, amount, nonce, until }: Intent) =>
     ({ permitted: { token: asset, amount }, nonce, deadline: until }) as const
   const digest = permit2Digest(CHAIN, signed.court, of(signed), signed.channelId, signed.toB)
-  const { from, amount, nonce, deadline, signature } = permit2Fields(sent.from, of(sent), sign(digest, key))
+  const { from, salt, validBefore, signature } = permit2Payer(sent.from, of(sent), sign(digest, key))
   const court = on.court.attach(sent.court) as ExposedAuthorization
-  return court.depositWithPermit2(sent.asset, sent.channelId, sent.toB, from, amount, nonce, deadline, signature, GAS)
+  return court.depositWithPermit2(
+    sent.asset,
+    sent.channelId,
+    sent.toB,
+    from,
+    sent.amount,
+    BigInt(salt),
+    validBefore,
+    signature,
+    GAS,
+  )
 }
 
 /** Alice's permit for the court, as the fields of a call. */

@@ -1,8 +1,9 @@
 // What a payer signs so that somebody else may bring its tokens into the court: never without where they go.
 import type { Hex } from '../base/Bytes.ts'
-import { size, slice } from '../base/Bytes.ts'
+import { size, slice, uint } from '../base/Bytes.ts'
 import { keccak, keccakText, keccakWords } from '../base/Signature.ts'
 import { require } from '../base/Step.ts'
+import type { Payer } from './Call.ts'
 
 /** Where Permit2 is on every chain. */
 export const PERMIT2: Hex = '0x000000000022d473030f116ddee9f6b43ac78ba3'
@@ -114,14 +115,14 @@ export function permitFields({ value, deadline }: TokenPermit, signature: Hex) {
   return { amount: value, deadline, v: Number(slice(signature, 64)), r, s } as const
 }
 
-/** The fields that a call takes of a signed authorization whose nonce was made with `salt`. Refuses SignatureLength. */
-export function authorizationFields(authorization: ReceiveWithAuthorization, salt: Hex, signature: Hex) {
+/** The payer of a call, from a signed ERC-3009 authorization whose nonce was made with `salt`. Refuses SignatureLength. */
+export function authorizedPayer(authorization: ReceiveWithAuthorization, salt: Hex, signature: Hex): Payer {
   require(size(signature) === 65, 'SignatureLength', size(signature), 65)
-  const { from, value, validAfter, validBefore } = authorization
-  return { from, amount: value, validAfter, validBefore, salt, signature } as const
+  const { from, validAfter, validBefore } = authorization
+  return { from, permit2: false, validAfter, validBefore, salt, signature }
 }
 
-/** The fields that a call takes of what `from` signed for Permit2. */
-export function permit2Fields(from: Hex, { permitted, nonce, deadline }: PermitTransferFrom, signature: Hex) {
-  return { from, amount: permitted.amount, nonce, deadline, signature } as const
+/** The payer of a call, from what `from` signed for Permit2. */
+export function permit2Payer(from: Hex, { nonce, deadline }: PermitTransferFrom, signature: Hex): Payer {
+  return { from, permit2: true, validAfter: 0n, validBefore: deadline, salt: uint(nonce, 32), signature }
 }
