@@ -1,0 +1,74 @@
+// Runs in the copy: puts a mutant's code into the artifacts, runs the focused suites, says whether one failed.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import fc from 'fast-check'
+import 'hardhat' // loaded before a trial comes
+import Mocha from 'mocha'
+import type { Built } from './court.ts'
+
+/** What the child is asked: code for the artifacts, then these suites. */
+export interface Trial {
+  readonly built: Built
+  readonly suites: readonly string[]
+}
+
+/** What the child answers: the first test that failed, or how many passed. */
+export interface Verdict {
+  readonly failed: string | undefined
+  readonly passed: number
+}
+
+fc.configureGlobal({ endOnFailure: true }) // a mutant is killed by any counterexample, the smallest is not looked for
+
+function install(built: Built): void {
+  for (const [file, contracts] of Object.entries(built)) {
+    for (const [name, code] of Object.entries(contracts)) {
+      const path = `artifacts/${file}/${name}.json`
+      const artifact = JSON.parse(readFileSync(path, 'utf8')) as object
+      writeFileSync(path, JSON.stringify({ ...artifact, bytecode: `0x${code}` }))
+    }
+  }
+  if (Object.keys(built).length === 0) throw new Error('nothing was built')
+}
+
+/** A suite's tests. */
+async function load(suite: string): Promise<Mocha> {
+  const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never })
+  mocha.suite.emit('pre-require', globalThis as never, suite, mocha)
+  await import(pathToFileURL(suite).href)
+  return mocha
+}
+
+async function runOne(suite: string): Promise<Verdict> {
+  const mocha = await load(suite)
+  return new Promise((resolve) => {
+    let [failed, passed]: [string | undefined, number] = [undefined, 0]
+    const runner = mocha.run(() => resolve({ failed, passed }))
+    runner.on('pass', () => {
+      passed++
+    })
+    runner.on('fail', (test, why: Error) => {
+      failed ??= `${basename(suite)}: ${test.fullTitle()}: ${String(why.message).split('\n')[0]!.slice(0, 160)}`
+    })
+  })
+}
+
+async function judge({ built, suites }: Trial): Promise<Verdict> {
+  install(built)
+  let passed = 0
+  for (const suite of suites) {
+    const verdict = await runOne(suite)
+    passed += verdict.passed
+    if (verdict.failed !== undefined) return { failed: verdict.failed, passed }
+  }
+  return { failed: undefined, passed }
+}
+
+process.on('message', (trial: Trial) => {
+  judge(trial).then(
+    (verdict) => process.send!(verdict),
+    (why) => process.send!({ failed: undefined, passed: 0, broken: String((why as Error).stack) }),
+  )
+})
+process.on('unhandledRejection', () => {}) // a bailed test may leave some; what it proved is told already
