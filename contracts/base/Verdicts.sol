@@ -40,11 +40,13 @@ abstract contract Verdicts is Guard {
     /// @notice Publishes 32-byte preimages. Anybody may, at any time, from anywhere; the first time of each stays for
     /// ever, a repetition is silently passed over so that one known preimage does not spoil a batch.
     function reveal(bytes32[] calldata preimages) external {
+        mapping(bytes32 => Verdict) storage hashLocks = _verdicts[address(0)];
         for (uint256 i = 0; i < preimages.length; ++i) {
-            Verdict storage v = _verdicts[address(0)][_sha256(preimages[i])];
+            bytes32 preimage = preimages[i];
+            Verdict storage v = hashLocks[_sha256(preimage)];
             if (v.time != 0) continue;
-            (v.time, v.amount) = (uint40(block.timestamp), type(uint128).max);
-            emit Revealed(preimages[i]);
+            _decide(v, type(uint128).max);
+            emit Revealed(preimage);
         }
     }
 
@@ -56,8 +58,16 @@ abstract contract Verdicts is Guard {
         require(v.time == 0, AlreadyJudged(condition, key));
         (bool isFinal, uint128 amount) = _ask(condition, key);
         require(isFinal, NotFinal(condition, key));
-        (v.time, v.amount) = (uint40(block.timestamp), amount);
+        _decide(v, amount);
         emit Judged(condition, key, amount);
+    }
+
+    /// @dev Writes a verdict of now in one go: both fields are one word, the time lowest.
+    function _decide(Verdict storage v, uint128 amount) private {
+        uint40 time = uint40(block.timestamp);
+        assembly ("memory-safe") {
+            sstore(v.slot, or(shl(40, amount), time))
+        }
     }
 
     /// @dev sha256 of one word, without leaving scratch memory.

@@ -386,7 +386,7 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits {
 
     /// @dev The list must be the one behind the root.
     function _requireLocks(bytes calldata locks, bytes32 need) private pure {
-        bytes32 have = LockLib.rootOf(locks);
+        bytes32 have = LockLib.rootOfCalldata(locks);
         require(have == need, WrongLocks(have, need));
     }
 

@@ -46,70 +46,90 @@ library LockLib {
         return list.length == 0 ? bytes32(0) : keccak256(list);
     }
 
-    /// @notice The root of a list that has the right form.
-    function checkedRoot(bytes calldata list) internal pure returns (bytes32) {
+    /// @notice The same of a list in calldata, hashed in free memory that stays free.
+    function rootOfCalldata(bytes calldata list) internal pure returns (bytes32 root) {
         if (list.length == 0) return 0;
-        require(
-            list.length % SIZE == 0 && list.length <= MAX_LOCKS * SIZE,
-            WrongListSize(list.length, MAX_LOCKS * SIZE)
-        );
-        for (uint256 at = 0; at < list.length; at += SIZE) require(uint8(list[at]) < 2, WrongDirection(at / SIZE));
-        return keccak256(list);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, list.offset, list.length)
+            root := keccak256(free, list.length)
+        }
     }
 
-    /// @notice The lock whose bytes begin at `at`; the caller has checked the list.
-    function read(bytes calldata list, uint256 at) internal pure returns (Lock memory lock) {
-        uint256 head;
-        uint256 condition;
-        bytes32 key;
+    /// @notice The root of a list that has the right form.
+    function checkedRoot(bytes calldata list) internal pure returns (bytes32) {
+        uint256 size = list.length;
+        if (size == 0) return 0;
+        require(size % SIZE == 0 && size <= MAX_LOCKS * SIZE, WrongListSize(size, MAX_LOCKS * SIZE));
+        unchecked {
+            for (uint256 at = 0; at < size; at += SIZE) require(_direction(list, at) < 2, WrongDirection(at / SIZE));
+        }
+        return rootOfCalldata(list);
+    }
+
+    /// @dev The byte at `at`, with which a lock begins; the caller stays within the list.
+    function _direction(bytes calldata list, uint256 at) private pure returns (uint256 direction) {
+        assembly ("memory-safe") {
+            direction := byte(0, calldataload(add(list.offset, at)))
+        }
+    }
+
+    /// @notice The lock whose bytes begin at `at`, field by field; the caller has checked the list.
+    function read(
+        bytes calldata list,
+        uint256 at
+    ) internal pure returns (bool toB, uint64 id, uint128 amount, uint40 expiry, address condition, bytes32 key) {
         assembly ("memory-safe") {
             let start := add(list.offset, at)
-            head := calldataload(start)
+            let head := calldataload(start)
+            toB := iszero(iszero(byte(0, head)))
+            id := and(shr(184, head), 0xffffffffffffffff)
+            amount := and(shr(56, head), 0xffffffffffffffffffffffffffffffff)
+            expiry := and(shr(16, head), 0xffffffffff)
             condition := shr(96, calldataload(add(start, 30)))
             key := calldataload(add(start, 50))
         }
-        lock.toB = head >> 248 != 0;
-        lock.id = uint64(head >> 184);
-        lock.amount = uint128(head >> 56);
-        lock.expiry = uint40(head >> 16);
-        lock.condition = address(uint160(condition));
-        lock.key = key;
     }
 
-    /// @notice Sorts a list's locks by what has been decided up to now.
+    /// @notice Sorts a list's locks by what has been decided up to now. A verdict counts iff its time <= the lock's expiry.
+    /// @dev Nothing overflows: 256 amounts of 128 bits.
     function tally(
         bytes calldata list,
         mapping(address => mapping(bytes32 => Verdict)) storage verdicts
     ) internal view returns (Tally memory sums) {
-        bytes memory rest = new bytes(list.length);
-        uint256 kept;
-        for (uint256 at = 0; at < list.length; at += SIZE) {
-            Lock memory lock = read(list, at);
-            if (_add(sums, lock, verdicts[lock.condition][lock.key])) continue;
-            assembly ("memory-safe") {
-                calldatacopy(add(add(rest, 32), kept), add(list.offset, at), SIZE)
+        unchecked {
+            for (uint256 at = 0; at < list.length; at += SIZE) {
+                (bool toB, , uint256 amount, uint256 expiry, address condition, bytes32 key) = read(list, at);
+                Verdict storage verdict = verdicts[condition][key];
+                uint256 time = verdict.time;
+                if (time != 0 && time <= expiry) _decide(sums, toB, amount, verdict.amount);
+                else if (block.timestamp > expiry) _decide(sums, toB, amount, 0);
+                else _keep(sums, toB, amount, list, at);
             }
-            kept += SIZE;
         }
-        assembly ("memory-safe") {
-            mstore(rest, kept)
-        }
-        sums.rest = rest;
     }
 
-    /// @dev Adds one lock to the sums; false if it is open. A verdict counts iff its time <= the lock's expiry.
-    function _add(Tally memory sums, Lock memory lock, Verdict storage verdict) private view returns (bool decided) {
-        uint256 time = verdict.time;
-        uint256 amount = lock.amount;
-        decided = (time != 0 && time <= lock.expiry) || block.timestamp > lock.expiry;
-        if (!decided) {
-            if (lock.toB) sums.openOfA += amount;
-            else sums.openOfB += amount;
-            return false;
+    /// @dev Adds a decided lock, of which the receiver gets `won`, at most all.
+    function _decide(Tally memory sums, bool toB, uint256 amount, uint256 won) private pure {
+        unchecked {
+            if (won > amount) won = amount;
+            if (toB) (sums.toB, sums.backToA) = (sums.toB + won, sums.backToA + amount - won);
+            else (sums.toA, sums.backToB) = (sums.toA + won, sums.backToB + amount - won);
         }
-        uint256 won = time != 0 && time <= lock.expiry ? verdict.amount : 0;
-        if (won > amount) won = amount;
-        if (lock.toB) (sums.toB, sums.backToA) = (sums.toB + won, sums.backToA + amount - won);
-        else (sums.toA, sums.backToB) = (sums.toA + won, sums.backToB + amount - won);
+    }
+
+    /// @dev Adds an open lock and copies it to the rest; the first one makes room for the whole list.
+    function _keep(Tally memory sums, bool toB, uint256 amount, bytes calldata list, uint256 at) private pure {
+        unchecked {
+            if (toB) sums.openOfA += amount;
+            else sums.openOfB += amount;
+        }
+        uint256 kept = sums.rest.length;
+        if (kept == 0) sums.rest = new bytes(list.length);
+        bytes memory rest = sums.rest;
+        assembly ("memory-safe") {
+            calldatacopy(add(add(rest, 32), kept), add(list.offset, at), SIZE)
+            mstore(rest, add(kept, SIZE))
+        }
     }
 }

@@ -73,7 +73,11 @@ contract Exposed is Signatures {
     }
 
     function readLock(bytes calldata list, uint256 index) external pure returns (Lock memory) {
-        return LockLib.read(list, index * LockLib.SIZE);
+        (bool toB, uint64 id, uint128 amount, uint40 expiry, address condition, bytes32 key) = LockLib.read(
+            list,
+            index * LockLib.SIZE
+        );
+        return Lock(toB, id, amount, expiry, condition, key);
     }
 
     function packFunds(int128 a, int128 b) external pure returns (uint256, int128, int128, bool) {
