@@ -18,6 +18,8 @@ library Asset {
     uint256 internal constant TOKEN_GAS = 300_000;
     /// @dev What a verb still does after its last payment failed: a credit in a fresh slot, an event, an unlock.
     uint256 private constant RESERVE = 60_000;
+    uint256 private constant ETHER_NEED = ETHER_GAS + ETHER_GAS / 32 + RESERVE;
+    uint256 private constant TOKEN_NEED = TOKEN_GAS + TOKEN_GAS / 32 + RESERVE;
 
     /// @dev Takes exactly `amount` from the sender.
     function pull(address asset, uint256 amount) internal {
@@ -68,14 +70,13 @@ library Asset {
 
     /// @dev Tries to pay with bounded gas and 32 bytes of returned data; false if the receiver or the token refused.
     function push(address asset, address to, uint256 amount) internal returns (bool paid) {
-        uint256 cap = asset == ETHER ? ETHER_GAS : TOKEN_GAS;
-        uint256 need = cap + cap / 32 + RESERVE;
-        require(gasleft() >= need, GasShort(gasleft(), need));
         if (asset == ETHER) {
+            require(gasleft() >= ETHER_NEED, GasShort(gasleft(), ETHER_NEED));
             assembly ("memory-safe") {
                 paid := call(ETHER_GAS, to, amount, 0, 0, 0, 0)
             }
         } else {
+            require(gasleft() >= TOKEN_NEED, GasShort(gasleft(), TOKEN_NEED));
             bytes4 selector = IERC20.transfer.selector;
             assembly ("memory-safe") {
                 let free := mload(0x40)

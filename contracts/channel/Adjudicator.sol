@@ -211,9 +211,10 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits {
         uint40 until = channel.clock();
         (uint64 version, int128 net) = (dispute.version(), dispute.net());
         if (state.version > version) {
+            bytes calldata locks = state.locks;
             bytes32 root;
-            (version, net, root) = _recorded(channel, id, record, state, until);
-            emit Challenged(id, version, net, root, until, byB, state.locks);
+            (version, net, root) = _recorded(channel, id, record, state, locks, until);
+            emit Challenged(id, version, net, root, until, byB, locks);
         } else {
             record.dispute = Packing.dispute(version, until, net, dispute.hasLocks());
             emit Challenged(id, version, net, dispute.hasLocks() ? record.locksRoot : bytes32(0), until, byB, "");
@@ -231,8 +232,9 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits {
         if (deadline == 0) require(!record.funds.isClosed(), ChannelClosed(id));
         else require(block.timestamp <= deadline, TooLate(block.timestamp, deadline));
         require(state.version > dispute.version(), StaleVersion(state.version, dispute.version() + 1));
-        (uint64 version, int128 net, bytes32 root) = _recorded(channel, id, record, state, deadline);
-        emit Answered(id, version, net, root, state.locks);
+        bytes calldata locks = state.locks;
+        (uint64 version, int128 net, bytes32 root) = _recorded(channel, id, record, state, locks, deadline);
+        emit Answered(id, version, net, root, locks);
     }
 
     /// @inheritdoc IAdjudicator
@@ -374,11 +376,12 @@ contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits {
         bytes32 id,
         Record storage record,
         SignedState calldata state,
+        bytes calldata locks,
         uint40 deadline
     ) private returns (uint64 version, int128 net, bytes32 root) {
         (version, net) = (state.version, state.net);
         require(version != ChannelLib.FINAL, FinalVersion());
-        root = LockLib.checkedRoot(state.locks);
+        root = LockLib.checkedRoot(locks);
         _requireBoth(channel, ChannelLib.stateHash(id, version, net, root, state.batch), state.sigA, state.sigB);
         record.dispute = Packing.dispute(version, deadline, net, root != 0);
         if (root != 0) record.locksRoot = root;
