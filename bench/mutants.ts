@@ -2,9 +2,9 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Built, build, focusOf } from './mutants/court.ts'
+import { type Built, build, everything, focusOf } from './mutants/court.ts'
 import { type Ground, newGround } from './mutants/ground.ts'
-import { allMutants, type Mutant, mutated, sampled } from './mutants/make.ts'
+import { allMutants, type Mutant, mutated, sampled, spread } from './mutants/make.ts'
 import { type Fate, type Result, report } from './mutants/table.ts'
 
 const HELP = `npm run test:mutants -- [options]
@@ -20,16 +20,8 @@ Fails if less than 90 % are killed, or a survivor has no reason in bench/mutants
   --list           print the mutants and try none
   --help           this text`
 
-/** The longest that the suites of one mutant may take, beyond four times what the right code takes. */
+/** The longest that the suites of one mutant may take, beyond twice what the right code takes for all suites. */
 const MARGIN = 30_000
-
-interface Base {
-  readonly code: Built
-  readonly limit: number
-}
-
-/** Files with the same suites share their run on the right code. */
-const bases = new Map<string, Base>()
 
 function kept(path: string): Map<string, Result> {
   if (!existsSync(path)) return new Map()
@@ -37,52 +29,57 @@ function kept(path: string): Map<string, Result> {
   return new Map(lines.map((line) => JSON.parse(line) as Result).map((result) => [result.id, result]))
 }
 
-/** The right code passes its suites, built as mutants are; without that nothing that fails would mean anything. */
-async function baseOf(ground: Ground, path: string): Promise<Base> {
-  const { targets, suites } = focusOf(path)
-  const key = JSON.stringify([targets, suites])
-  const known = bases.get(key)
-  if (known) return known
-  const code = build(path, readFileSync(path, 'utf8'), targets)
-  if (typeof code === 'string') throw new Error(`${path} does not build: ${code}`)
+/** Milliseconds in which the right code, built as mutants are, passes every suite; else no failure means anything. */
+async function rightCode(ground: Ground): Promise<number> {
+  const { targets, suites } = everything()
+  const built = build('', '', targets)
+  if (typeof built === 'string') throw new Error(`the contracts do not build: ${built}`)
   const begun = Date.now()
-  const ending = await ground.try({ built: code, suites }, 600_000)
-  if (ending.kind === 'timeout' || ending.failed !== undefined || (ending.passed === 0 && suites.length > 0))
-    throw new Error(
-      `the suites of ${path} fail on the right code: ${ending.kind === 'done' ? ending.failed : 'too slow'}`,
-    )
-  const base = { code, limit: MARGIN + 4 * (Date.now() - begun) }
-  bases.set(key, base)
-  return base
+  const ending = await ground.try({ built, suites }, 1_200_000)
+  if (ending.kind === 'timeout') throw new Error('the right code does not pass its suites in 20 minutes')
+  if (ending.failed !== undefined) throw new Error(`the right code fails: ${ending.failed}`)
+  console.log(`the right code passes ${ending.passed} tests in ${Math.round((Date.now() - begun) / 1000)} s`)
+  return Date.now() - begun
 }
+
+/** The code of some targets as it should be. */
+function codeOf(targets: readonly string[]): string {
+  const key = targets.join()
+  const code = right.get(key) ?? JSON.stringify(build('', '', targets))
+  right.set(key, code)
+  return code
+}
+const right = new Map<string, string>()
 
 interface Made {
   readonly mutant: Mutant
   readonly code: Built | string
 }
 
-async function judged(ground: Ground, base: Base, { mutant, code }: Made): Promise<Omit<Result, 'id' | 'seconds'>> {
+async function judged(ground: Ground, limit: number, { mutant, code }: Made): Promise<Omit<Result, 'id' | 'seconds'>> {
+  const { suites, targets } = focusOf(mutant)
   if (typeof code === 'string') return { fate: 'invalid' }
-  if (JSON.stringify(code) === JSON.stringify(base.code)) return { fate: 'equivalent' }
-  const { suites } = focusOf(mutant.path)
-  const ending = await ground.try({ built: { ...base.code, ...code }, suites }, base.limit)
+  if (JSON.stringify(code) === codeOf(targets)) return { fate: 'equivalent' }
+  const ending = await ground.try({ built: code, suites }, limit)
   if (ending.kind === 'timeout') return { fate: 'timeout' }
   return ending.failed === undefined ? { fate: 'survived' } : { fate: 'killed', by: ending.failed }
 }
 
-/** Tries mutants of one file; the next one is built while the suites of this one run. */
+/** Tries mutants in their order; the next one is built while the suites of this one run. */
 async function tryAll(
   ground: Ground,
   mutants: readonly Mutant[],
   tell: (mutant: Mutant, result: Result) => void,
 ): Promise<void> {
-  const path = mutants[0]!.path
-  const base = await baseOf(ground, path)
-  const made = (mutant: Mutant): Made => ({ mutant, code: build(path, mutated(mutant), focusOf(path).targets) })
-  let next: Made | undefined = made(mutants[0]!)
+  const limit = MARGIN + 2 * (await rightCode(ground))
+  const made = (mutant: Mutant): Made => ({
+    mutant,
+    code: build(mutant.path, mutated(mutant), focusOf(mutant).targets),
+  })
+  let next = mutants[0] && made(mutants[0])
   for (let i = 0; next; i++) {
     const [now, begun]: [Made, number] = [next, Date.now()]
-    const verdict = judged(ground, base, now)
+    const verdict = judged(ground, limit, now)
     await new Promise(setImmediate) // the trial is on its way before the compiler takes this thread
     next = mutants[i + 1] ? made(mutants[i + 1]!) : undefined
     tell(now.mutant, { id: now.mutant.id, ...(await verdict), seconds: (Date.now() - begun) / 1000 })
@@ -107,18 +104,16 @@ const MARK: Readonly<Record<Fate, string>> = {
 }
 
 async function run(mutants: readonly Mutant[], path: string, results: Map<string, Result>): Promise<void> {
-  const [open, ground] = [mutants.filter(({ id }) => !results.has(id)), newGround()]
+  const [open, ground] = [spread(mutants.filter(({ id }) => !results.has(id))), newGround()]
   let done = 0
   try {
-    for (const file of new Set(open.map((mutant) => mutant.path))) {
-      const own = open.filter((mutant) => mutant.path === file)
-      await tryAll(ground, own, (mutant, result) => {
+    if (open.length > 0)
+      await tryAll(ground, open, ({ line }, result) => {
         results.set(result.id, result)
         appendFileSync(path, `${JSON.stringify(result)}\n`)
         const { fate, seconds } = result
-        console.log(`${++done}/${open.length} ${mutant.line} ${result.id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
+        console.log(`${++done}/${open.length} line ${line} ${result.id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
       })
-    }
   } finally {
     ground.close()
   }

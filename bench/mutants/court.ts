@@ -45,7 +45,7 @@ const ATTESTED = 'contracts/channel/conditions/Attested.sol'
 
 const BASE_TWINS = 'test/base/twins.test.ts'
 const CHANNEL_TWINS = 'test/channel/twins.test.ts'
-const PLAYED = ['adjudicator', 'locks', 'money', 'hostile'].map((name) => `test/channel/${name}.test.ts`)
+const PLAYED = ['adjudicator', 'locks', 'money', 'funding', 'hostile'].map((name) => `test/channel/${name}.test.ts`)
 const FUZZ = 'test/channel/adjudicator.fuzz.test.ts'
 const PAID = 'test/base/authorization.test.ts'
 
@@ -60,6 +60,8 @@ const FOCUS: Readonly<Record<string, Focus>> = {
   'Lock.sol': { targets: [COURT, EXPOSED], suites: [CHANNEL_TWINS, ...PLAYED, FUZZ] },
   'Channel.sol': { targets: [COURT, EXPOSED], suites: [CHANNEL_TWINS, ...PLAYED, FUZZ] },
   'Record.sol': { targets: [COURT, EXPOSED], suites: [CHANNEL_TWINS, ...PLAYED, FUZZ] },
+  // The root chain alone takes assets by this verb.
+  'Asset.sol pull': { targets: ['contracts/plasma/RootChain.sol'], suites: ['test/plasma/rootchain.test.ts'] },
   'Attested.sol': { targets: [ATTESTED], suites: ['test/channel/attested.test.ts'] },
   'Merkle.sol': { targets: [EXPOSED], suites: [BASE_TWINS] },
   'Signatures.sol': { targets: [COURT, EXPOSED], suites: [BASE_TWINS, CHANNEL_TWINS, ...PLAYED] },
@@ -67,10 +69,18 @@ const FOCUS: Readonly<Record<string, Focus>> = {
 }
 const ANY: Focus = { targets: [COURT, EXPOSED_AUTHORIZATION], suites: [...PLAYED, FUZZ, PAID, BASE_TWINS] }
 
-/** The targets and suites of a source; suites that are not there are left out. */
-export function focusOf(path: string): Focus {
-  const { targets, suites } = FOCUS[basename(path)] ?? ANY
+/** The targets and suites of a mutant; suites that are not there are left out. */
+export function focusOf({ path, within }: { readonly path: string; readonly within: string }): Focus {
+  const file = basename(path)
+  const { targets, suites } = FOCUS[`${file} ${within}`] ?? FOCUS[file] ?? ANY
   return { targets, suites: suites.filter((suite) => existsSync(suite)) }
+}
+
+/** All targets and all suites. */
+export function everything(): Focus {
+  const all = [ANY, ...Object.values(FOCUS)]
+  const [targets, suites] = [all.flatMap((one) => one.targets), all.flatMap((one) => one.suites)]
+  return { targets: [...new Set(targets)], suites: [...new Set(suites)].filter((suite) => existsSync(suite)) }
 }
 
 /** Every source whose code is mutated: the rooms base and channel without their interfaces, sorted. */

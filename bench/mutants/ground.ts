@@ -27,6 +27,8 @@ export function newGround(): Ground {
       const ending = await asked(child, trial, limit)
       // A run that was broken off leaves chains and hooks behind; the next process loads while the compiler works.
       child.kill('SIGKILL')
+      for (const file of Object.keys(trial.built))
+        cpSync(`artifacts/${file}`, join(folder, 'artifacts', file), { recursive: true })
       child = start(folder)
       return ending
     },

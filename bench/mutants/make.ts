@@ -7,6 +7,8 @@ export interface Mutant {
   /** File, function and change; a number tells the same change in the same function apart. It outlives moved lines. */
   readonly id: string
   readonly path: string
+  /** The function, modifier or constant that it is in. */
+  readonly within: string
   readonly line: number
   readonly start: number
   readonly length: number
@@ -170,7 +172,7 @@ function made(path: string): readonly Mutant[] {
     const count = (seen.get(words) ?? 0) + 1
     seen.set(words, count)
     const line = source.bytes.subarray(0, start).toString().split('\n').length
-    return { id: count === 1 ? words : `${words} #${count}`, path, line, start, length: end - start, text }
+    return { id: count === 1 ? words : `${words} #${count}`, path, within, line, start, length: end - start, text }
   })
 }
 
@@ -189,4 +191,11 @@ export function mutated({ path, start, length, text }: Mutant): string {
 export function sampled(mutants: readonly Mutant[], count: number): readonly Mutant[] {
   if (count >= mutants.length) return mutants
   return Array.from({ length: count }, (_, i) => mutants[Math.floor(((i + 0.5) * mutants.length) / count)]!)
+}
+
+/** The list in an order of which every beginning is spread over the whole, so that a run cut short is a fair sample. */
+export function spread(mutants: readonly Mutant[]): readonly Mutant[] {
+  const golden = (Math.sqrt(5) - 1) / 2
+  const keyed = mutants.map((mutant, i) => [(i * golden) % 1, mutant] as const)
+  return keyed.sort(([one], [two]) => one - two).map(([, mutant]) => mutant)
 }

@@ -19,6 +19,7 @@ export interface Verdict {
   readonly passed: number
 }
 
+process.setMaxListeners(0) // every suite has its own runner, each listens
 fc.configureGlobal({ endOnFailure: true }) // a mutant is killed by any counterexample, the smallest is not looked for
 
 function install(built: Built): void {
