@@ -180,6 +180,18 @@ describe('Adjudicator among odd tokens and hostile receivers', () => {
     await expect(concluded(channel, { gasLimit: 130_000 })).to.be.revertedWithCustomError(court, 'GasShort')
   })
 
+  for (const [kind, gasLimit, need] of [
+    ['ether', 130_000, 50_000 + 1_562 + 60_000],
+    ['a token', 300_000, 300_000 + 9_375 + 60_000],
+  ] as const) {
+    it(`says how much gas a payment of ${kind} must find: its cap, a 32nd of it, and the reserve`, async () => {
+      const channel = await opened(kind === 'ether' ? ETHER : tokenAddress)
+      await expect(concluded(channel, { gasLimit }))
+        .to.be.revertedWithCustomError(court, 'GasShort')
+        .withArgs((have: bigint) => have < need, need)
+    })
+  }
+
   it("pays owners that became contracts (EIP-7702) and still takes their keys' signatures", async () => {
     const { ethers } = connection
     const code = await ethers.provider.getCode(receiverAddress)
