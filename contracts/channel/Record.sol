@@ -73,7 +73,10 @@ library Packing {
         unchecked {
             sum = side + int256(amount);
         }
-        if ((uint256(sum) | amount) >> 127 != 0) sum = SafeCast.toInt128(side + SafeCast.toInt256(amount));
+        if ((uint256(sum) | amount) >> 127 != 0) {
+            int256 plus = SafeCast.toInt128(SafeCast.toInt256(amount));
+            sum = SafeCast.toInt128(side + plus);
+        }
         return Funds.wrap(Funds.unwrap(self) ^ (uint256(uint128(uint256(side ^ sum))) << shift));
     }
 

@@ -79,7 +79,11 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const id = channelId(on.domain, channel)
       const huge = (amount: bigint): ChannelCall => ({ verb: 'deposit', asset, channelId: id, toB: false, amount })
       const cast = await play(on, huge(2n ** 127n), by(alice, { value: 0n }))
-      expectRefused(cast, 'SafeCastOverflowedIntDowncast', 128, 2n ** 127n + 10n * UNIT)
+      expectRefused(cast, 'SafeCastOverflowedIntDowncast', 128, 2n ** 127n)
+      const sum = await play(on, huge(2n ** 127n - 1n), by(alice, { value: 0n }))
+      expectRefused(sum, 'SafeCastOverflowedIntDowncast', 128, 2n ** 127n - 1n + 10n * UNIT)
+      const most = await play(on, huge(2n ** 255n - 1n), by(alice, { value: 0n }))
+      expectRefused(most, 'SafeCastOverflowedIntDowncast', 128, 2n ** 255n - 1n)
       expectRefused(
         await play(on, huge(2n ** 255n), by(alice, { value: 0n })),
         'SafeCastOverflowedUintToInt',

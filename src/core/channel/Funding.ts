@@ -59,6 +59,7 @@ function add(court: ChannelCourt, asset: Hex, id: Hex, toB: boolean, amount: big
 
 function added(record: Record, toB: boolean, amount: bigint): Record {
   require(amount < 2n ** 255n, 'SafeCastOverflowedUintToInt', amount)
+  require(amount <= MAX_NET, 'SafeCastOverflowedIntDowncast', 128, amount)
   const side = (toB ? record.fundsB : record.fundsA) + amount
   require(side <= MAX_NET, 'SafeCastOverflowedIntDowncast', 128, side)
   return toB ? { ...record, fundsB: side } : { ...record, fundsA: side }
