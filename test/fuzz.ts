@@ -10,7 +10,7 @@ console.log(`  random runs: seed ${seed} (KERROS_SEED), depth ${depth} (KERROS_D
 
 /** fast-check's parameters for a property that takes `runs` random runs at depth 1. */
 export function runs(count: number): { numRuns: number; seed: number } {
-  return { numRuns: count * depth, seed }
+  return { numRuns: Math.ceil(count * depth), seed }
 }
 
 /** 20 random bytes as an address, 32 as a word, a private key that secp256k1 accepts. */

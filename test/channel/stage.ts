@@ -121,6 +121,20 @@ export interface Sending {
 
 /** Makes a call to contract and model, and requires that both agree on refusal, events, record and every balance. */
 export async function play(on: Stage, call: ChannelCall, sending: Sending): Promise<Outcome> {
+  const { got, transfers } = await agreeOnCall(on, call, sending)
+  await agreeOnMoney(on, transfers)
+  return got
+}
+
+/** The same, but the balances of those whom the call does not touch are left for `agreeOnMoney` to look at, later. */
+export async function playFast(on: Stage, call: ChannelCall, sending: Sending): Promise<Outcome> {
+  const { got, transfers } = await agreeOnCall(on, call, sending)
+  const touched = transfers.flatMap(({ asset, from, to }) => [[asset, from] as const, [asset, to] as const])
+  for (const [asset, who] of touched) await agreeOnBalance(on, asset, who)
+  return got
+}
+
+async function agreeOnCall(on: Stage, call: ChannelCall, sending: Sending) {
   const { sender, time = on.time + 1 } = sending
   const value = sending.value ?? callValue(call)
   const before = 'channel' in call ? fundsOf(on, call.channel) : 0n
@@ -133,12 +147,11 @@ export async function play(on: Stage, call: ChannelCall, sending: Sending): Prom
     move(on, asset, to, amount)
   }
   if (call.verb === 'settle') keepUnderLocks(on, call.channel, before, got)
-  await agreeOnMoney(on, expected.transfers)
   if (call.verb === 'sweep') await agreeOnRecord(on, call.asset, channelId(on.domain, call.channel))
   if (call.verb === 'deposits') for (const one of call.list) await agreeOnRecord(on, ETHER, one.channelId)
   if ('channel' in call) await agreeOnRecord(on, call.channel.asset, channelId(on.domain, call.channel))
-  if (call.verb === 'deposit') await agreeOnRecord(on, call.asset, call.channelId)
-  return got
+  if ('channelId' in call) await agreeOnRecord(on, call.asset, call.channelId)
+  return { got, transfers: expected.transfers }
 }
 
 function fundsOf(on: Stage, channel: Channel): bigint {
@@ -168,10 +181,46 @@ function predict(on: Stage, call: ChannelCall, sender: Hex, value: bigint, time:
   }
 }
 
-async function transact(on: Stage, call: ChannelCall, from: Hex, value: bigint, time: number): Promise<Outcome> {
-  const { connection, domain: court, abi } = on
+/** Makes many calls in one `batch` and one by one to the model: the refused are told, the others agree in every event. */
+export async function playBatch(on: Stage, calls: readonly ChannelCall[], sending: Sending): Promise<Outcome> {
+  const { sender, time = on.time + 1 } = sending
+  const events: unknown[] = []
+  for (const [index, call] of calls.entries()) {
+    const before = 'channel' in call ? fundsOf(on, call.channel) : 0n
+    const { outcome, transfers } = predict(on, call, sender, 0n, time)
+    for (const { asset, from, to, amount } of transfers) {
+      move(on, asset, from, -amount)
+      move(on, asset, to, amount)
+    }
+    if (call.verb === 'settle') keepUnderLocks(on, call.channel, before, outcome)
+    if (outcome.refused === undefined) events.push(...outcome.events)
+    else events.push({ name: 'ItemRefused', index: BigInt(index), reason: outcome.refused })
+  }
+  on.time = time
+  const items = calls.map((call) => encode(on, call))
+  const got = await send(on, on.abi.encodeFunctionData('batch', [items]), sender, 0n, time)
+  if (got.refused !== undefined) throw new Error(`a batch was refused: ${got.refused}`)
+  const told = got.events.map((event: { name: string; reason?: Hex }) =>
+    event.name === 'ItemRefused' ? { ...event, reason: on.abi.parseError(event.reason!)?.name } : event,
+  )
+  expect(told, 'batch').to.deep.equal(events)
+  for (const call of calls) {
+    if ('channel' in call) await agreeOnRecord(on, call.channel.asset, channelId(on.domain, call.channel))
+  }
+  return got
+}
+
+function encode({ abi }: Stage, call: ChannelCall): string {
   const values = abi.getFunction(call.verb)!.inputs.map(({ name }) => call[name as keyof ChannelCall])
-  const data = abi.encodeFunctionData(call.verb, values)
+  return abi.encodeFunctionData(call.verb, values)
+}
+
+function transact(on: Stage, call: ChannelCall, from: Hex, value: bigint, time: number): Promise<Outcome> {
+  return send(on, encode(on, call), from, value, time)
+}
+
+async function send(on: Stage, data: string, from: Hex, value: bigint, time: number): Promise<Outcome> {
+  const { connection, domain: court, abi } = on
   await connection.networkHelpers.time.setNextBlockTimestamp(time)
   const quantities = { value: `0x${value.toString(16)}`, gas: '0xf00000', gasPrice: '0x0' }
   const request = { from, to: court.court, data, ...quantities }
@@ -205,18 +254,22 @@ function move(on: Stage, asset: Hex, who: Hex, by: bigint): void {
   if (before !== undefined) on.balances.set(key, before + by)
 }
 
-/** Everybody's balance of everything is what the transfers so far make it, and the court holds funds and credits. */
-async function agreeOnMoney(on: Stage, moved: readonly Transfer[]): Promise<void> {
+/** Everybody's balance of everything is what the transfers so far make it. */
+export async function agreeOnMoney(on: Stage, moved: readonly Transfer[] = []): Promise<void> {
   const everybody = [alice, bob, carol, stranger].map(({ address }) => address)
   for (const asset of [ETHER, on.tokenAddress]) {
     for (const who of [...everybody, on.receiverAddress, on.domain.court]) {
-      const key = `${asset} ${who}`
-      const have = await balance(on, asset, who)
-      const known = on.balances.get(key)
-      if (known !== undefined) expect(have, `balance ${key}, moved ${JSON.stringify(moved.length)}`).to.equal(known)
-      on.balances.set(key, have)
+      await agreeOnBalance(on, asset, who, moved)
     }
   }
+}
+
+async function agreeOnBalance(on: Stage, asset: Hex, who: Hex, moved: readonly Transfer[] = []): Promise<void> {
+  const key = `${asset} ${who}`
+  const have = await balance(on, asset, who)
+  const known = on.balances.get(key)
+  if (known !== undefined) expect(have, `balance ${key}, moved ${JSON.stringify(moved.length)}`).to.equal(known)
+  on.balances.set(key, have)
 }
 
 /** The balance of an account in the real ledger. */
