@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { network } from 'hardhat'
-import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import { type Channel, channelId, FINAL } from '../../src/core/channel/Channel.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
@@ -127,6 +127,7 @@ describe('Adjudicator among odd tokens and hostile receivers', () => {
     const other = await opened(ETHER)
     const { net, sigA, sigB } = final(other)
     const state = { ...coSigned({ domain: domain(31337n, courtAddress) }, other, 1n, 0n) }
+    const payer = { from: bob.address, permit2: false, validAfter: 0n, validBefore: 0n, salt: ZERO, signature: '0x' }
     const inner = [
       court.interface.encodeFunctionData('deposit', [ETHER, id(other), false, 0n]),
       court.interface.encodeFunctionData('conclude', [other, net, sigA, sigB]),
@@ -135,7 +136,19 @@ describe('Adjudicator among odd tokens and hostile receivers', () => {
       court.interface.encodeFunctionData('answer', [other, state]),
       court.interface.encodeFunctionData('settle', [other, '0x']),
       court.interface.encodeFunctionData('claimCredit', [tokenAddress, alice.address, alice.address]),
+      court.interface.encodeFunctionData('deposits', [[]]),
+      court.interface.encodeFunctionData('depositWithPermit', [tokenAddress, id(other), true, 1n, 0n, 27, ZERO, ZERO]),
+      court.interface.encodeFunctionData('depositWithAuthorization', [tokenAddress, id(other), true, 1n, payer]),
+      court.interface.encodeFunctionData('openBoth', [ETHER, id(other), 0n, 0n, true, payer]),
+      court.interface.encodeFunctionData('withdraw', [other, 1n, 0n, 2n ** 40n - 1n, sigA, sigB]),
+      court.interface.encodeFunctionData('sweep', [other, tokenAddress]),
+      court.interface.encodeFunctionData('judge', [tokenAddress, ZERO]),
     ]
+    const locked = court.interface.fragments.filter(
+      (part) => part.type === 'function' && !('constant' in part && part.constant),
+    )
+    // Every verb that changes something is in the list, but the two that need no lock: reveal, and batch, whose items do.
+    expect(inner).to.have.length(locked.length - 2)
     const guard = court.interface.getError('ReentrancyGuardReentrantCall')!.selector
     for (const payload of inner) {
       await token.behave(manner('Reenters'), courtAddress, payload)
