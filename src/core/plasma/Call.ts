@@ -1,3 +1,4 @@
+import type { CreditEvent } from '../base/Asset.ts'
 import type { Hex } from '../base/Bytes.ts'
 import type { Inclusion } from './Block.ts'
 import type { Exit, InFlightExit, Permit } from './Exit.ts'
@@ -136,11 +137,4 @@ export type PlasmaEvent =
       readonly have: bigint
       readonly need: bigint
     }
-  | { readonly name: 'Credited'; readonly asset: Hex; readonly owner: Hex; readonly amount: bigint }
-  | {
-      readonly name: 'CreditClaimed'
-      readonly asset: Hex
-      readonly owner: Hex
-      readonly to: Hex
-      readonly amount: bigint
-    }
+  | CreditEvent
