@@ -17,6 +17,13 @@ export type FaultCode =
   | 'PortInUse'
   | 'BadAddress'
   | 'PeerUnreachable'
+  | 'Unauthorized'
+  | 'KeyExists'
+  | 'KeyMissing'
+  | 'KeyMalformed'
+  | 'LooseFile'
+  | 'WrongPassword'
+  | 'NoPassword'
 
 /** A named fault. Its message is one sentence for people: what was had, what was needed, what to do. */
 export class Fault extends Error {
