@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { Refusal } from '../../core/base/Step.ts'
 import { Fault, reason } from '../Fault.ts'
+import { encode } from './Fields.ts'
+import type { Handler } from './Http.ts'
 import type { OperatorApi } from './OperatorApi.ts'
-import type { Handler } from './OperatorServer.ts'
 import * as Schema from './Schema.ts'
 
 /** Milliseconds that an answer may take. */
@@ -18,7 +19,7 @@ export function operatorClient(url: string, ask: Handler = overNetwork): Operato
   const base = url.replace(/\/+$/, '')
 
   async function call<T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> {
-    const text = body === undefined ? undefined : Schema.encode(body)
+    const text = body === undefined ? undefined : encode(body)
     const init = text === undefined ? {} : { method: 'POST', body: text, headers: JSON_TYPE }
     const response = await reach(base, () => ask(new Request(`${base}${path}`, init)))
     return read(schema, response, base)

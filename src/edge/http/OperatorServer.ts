@@ -1,17 +1,14 @@
-import { serve } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
-import { Fault } from '../Fault.ts'
+import { encode } from './Fields.ts'
+import type { Handler } from './Http.ts'
 import type { OperatorApi } from './OperatorApi.ts'
 import { type Problem, problemOf } from './Problem.ts'
 import * as Schema from './Schema.ts'
 
 /** Bytes of a body at most: a full batch of the longest transactions. */
 export const MAX_BODY = 4 * 1024 * 1024
-
-/** Answers a request: an HTTP server's way, and a memory's. */
-export type Handler = (request: Request) => Promise<Response>
 
 /** An operator's API as a handler of requests. `onError` is told what nobody outside is. */
 export function operatorHandler(api: OperatorApi, onError: (why: unknown) => void = () => {}): Handler {
@@ -71,43 +68,10 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
 }
 
 function answer(value: unknown): Response {
-  return new Response(Schema.encode(value), { headers: { 'content-type': 'application/json' } })
+  return new Response(encode(value), { headers: { 'content-type': 'application/json' } })
 }
 
 function answerProblem({ status, code, detail }: Problem): Response {
   const text = JSON.stringify({ type: `urn:kerros:${code}`, title: code, status, detail, code })
   return new Response(text, { status, headers: { 'content-type': 'application/problem+json' } })
-}
-
-/** A server that listens. */
-export interface HttpServer {
-  /** "http://host:port", without a slash. */
-  readonly url: string
-  close(): Promise<void>
-}
-
-/** Serves a handler; port 0 takes a free one. Faults: PortInUse, BadAddress. */
-export function serveHttp(handler: Handler, host = '127.0.0.1', port = 0): Promise<HttpServer> {
-  return new Promise((done, failed) => {
-    const server = serve({ fetch: handler, hostname: host, port, overrideGlobalObjects: false }, (info) => {
-      done({ url: `http://${host.includes(':') ? `[${host}]` : host}:${info.port}`, close: () => closing(server) })
-    })
-    server.once('error', (why: NodeJS.ErrnoException) => failed(listenFault(why, host, port)))
-  })
-}
-
-type Listening = ReturnType<typeof serve>
-
-function closing(server: Listening): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done())
-    if ('closeAllConnections' in server) server.closeAllConnections()
-  })
-}
-
-function listenFault(why: NodeJS.ErrnoException, host: string, port: number): Fault {
-  if (why.code === 'EADDRINUSE') {
-    return new Fault('PortInUse', `Port ${port} of ${host} is in use: stop what uses it, or choose another port`, why)
-  }
-  return new Fault('BadAddress', `Cannot listen on ${host}:${port} (${why.code ?? why.message}): choose another`, why)
 }

@@ -1,22 +1,10 @@
 import { z } from 'zod'
 import { type Hex, isHex } from '../../core/base/Bytes.ts'
 import type { Signed } from '../../core/plasma/Ledger.ts'
+import { address, amount, uint40, word } from './Fields.ts'
 import type { Acknowledgement, Fees, OutputProof, Page, Rejection, ServedBlock, Status } from './OperatorApi.ts'
 
 // What travels is checked here, on both sides. Amounts are decimal texts, because JSON's numbers lose digits.
-
-function bytes(length: number) {
-  return z.custom<Hex>((value) => isHex(value, length), `must be 0x and ${2 * length} lowercase hexadecimal digits`)
-}
-
-const word = bytes(32)
-const address = bytes(20)
-const uint40 = z.int().min(0).max(0xff_ffff_ffff)
-const amount = z
-  .string()
-  .regex(/^(?:0|[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
-  .transform(BigInt)
-  .refine((value) => value < 2n ** 256n, 'must be smaller than 2^256')
 
 /** 32 bytes of an id, as they stand in a path or a query. */
 export const id = word
@@ -100,8 +88,3 @@ export const proof: z.ZodType<OutputProof> = z.object({ transaction, position: z
 
 /** The body of every answer that is not a success (RFC 9457). */
 export const problem = z.object({ code: z.string().max(64), detail: z.string().max(2000) })
-
-/** JSON with every bigint as decimal text. */
-export function encode(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part))
-}
