@@ -1,30 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, toHex } from '../core/base/Bytes.ts'
 import { addressOf, domain } from '../core/base/Signature.ts'
-import { type Plain, Refusal, require, type Step } from '../core/base/Step.ts'
+import { Refusal, require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import { type Channel, emptyState } from '../core/channel/Channel.ts'
-import { historyKey, paymentKey } from '../core/channel/Ledger.ts'
-import { type History, type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
+import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { type PeerInput, peer } from '../core/channel/Peer.ts'
-import {
-  collect,
-  type PeerEvent,
-  type PeerOutput,
-  type PeerState,
-  restore,
-  type Seat,
-  seat,
-} from '../core/channel/PeerState.ts'
-import { items } from '../core/channel/Queue.ts'
+import { type PeerEvent, type PeerOutput, type Seat, seat } from '../core/channel/PeerState.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import type { Transport } from '../edge/transport/Transport.ts'
 import { Feed } from './Feed.ts'
+import { Hopes } from './Hopes.ts'
 import { Links } from './Links.ts'
 import { Loop } from './Loop.ts'
+import { type Payment, Payments } from './Payments.ts'
+import { Places } from './Places.ts'
 
 /** What a channel node is made of. */
 export interface ChannelNodeParts {
@@ -55,36 +48,16 @@ export interface ChannelNodeParts {
   readonly retry?: (run: () => void) => void
 }
 
-/** A payment that both sides have signed. */
-export interface Payment {
-  readonly paymentId: Hex
-  readonly version: bigint
-  readonly index: number
-}
-
 /** What a payment may carry: its id (32 bytes; random unless given), and a memo for the payee. */
 export interface PayOptions {
   readonly paymentId?: Hex
   readonly memo?: Hex
 }
 
-type Place = { readonly seat: Seat; readonly state: PeerState }
-type Places = Map<Hex, Place>
 type Input =
   | { readonly id: Hex; readonly input: PeerInput }
   | { readonly id: Hex; readonly add: Seat; readonly address: string | undefined }
 type Output = { readonly id: Hex; readonly output: PeerOutput }
-
-interface Waiting {
-  readonly done: (payment: Payment) => void
-  readonly failed: (why: unknown) => void
-}
-
-interface Hope {
-  readonly check: () => boolean
-  readonly done: () => void
-  readonly failed: (why: unknown) => void
-}
 
 /** The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. */
 const BENIGN = new Set(['StaleVersion', 'ChannelClosed', 'ChallengeRunning', 'TooLate', 'NoChallenge'])
@@ -92,17 +65,17 @@ const BENIGN = new Set(['StaleVersion', 'ChannelClosed', 'ChallengeRunning', 'To
 /** One node with all of its channels: talks to its peers, follows layer 1, goes to court when it must. */
 export class ChannelNode {
   readonly #parts: ChannelNodeParts
-  readonly #places: Places = new Map()
+  readonly #places = new Places()
   readonly #loop: Loop<Places, Input, Output>
   readonly #feed: Feed<Hex, ChannelEvent>
   readonly #links: Links
   readonly #inCourt = new Set<string>()
-  readonly #paying = new Map<string, Waiting>()
-  readonly #hoping = new Set<Hope>()
-  #failure: unknown
+  readonly #payments: Payments
+  readonly #hopes = new Hopes()
 
   private constructor(parts: ChannelNodeParts) {
     this.#parts = parts
+    this.#payments = new Payments(parts.store)
     const { schedule = setImmediate } = parts
     this.#loop = new Loop({
       machine: (_places: Places, input: Input) => this.#step(input),
@@ -119,18 +92,19 @@ export class ChannelNode {
       onUp: (id) => this.#post(id, { kind: 'up' }),
       onDown: (id) => this.#post(id, { kind: 'down' }),
       onMessage: (id, message) => this.#post(id, { kind: 'message', message }),
-      isCaller: (id) => this.#place(id).seat.isWriter,
+      isCaller: (id) => this.#places.of(id).seat.isWriter,
     })
   }
 
   /** A node that goes on where its store says that it stopped. It speaks with nobody before it has caught up with layer 1. */
   static async start(parts: ChannelNodeParts): Promise<ChannelNode> {
     const node = new ChannelNode(parts)
-    const addresses = node.#restore()
-    const ids = [...node.#places.keys()]
+    const addresses = node.#places.restore(parts.store, (channel, since) => node.#seat(channel, since))
+    const ids = node.channels()
+    for (const id of ids) node.#payments.resume(node.#places.of(id).seat, node.#places.of(id).state)
     await node.#declare(ids)
-    if (ids.length > 0) await node.#feed.join(ids, node.#firstBlock())
-    for (const id of ids) if (node.#place(id).state.end.restored) await node.#ask(id, { kind: 'close' })
+    if (ids.length > 0) await node.#feed.join(ids, node.#places.firstBlock())
+    for (const id of ids) if (node.#places.of(id).state.end.restored) await node.#ask(id, { kind: 'close' })
     for (const id of ids) node.#links.add(id, addresses.get(id))
     return node
   }
@@ -160,7 +134,7 @@ export class ChannelNode {
 
   /** Locks `amount` of the channel's asset on this side. Tokens must have been approved for the court before. */
   async deposit(id: Hex, amount: bigint): Promise<Receipt> {
-    const { channel, side } = this.#place(id).seat
+    const { channel, side } = this.#places.of(id).seat
     const toB = side === 'b'
     return this.#parts.chain.send({ verb: 'deposit', asset: channel.asset, channelId: id, toB, amount })
   }
@@ -174,12 +148,11 @@ export class ChannelNode {
     const had = paymentId === undefined ? undefined : this.payment(id, paymentId)
     if (typeof had === 'object') return had
     require(had !== 'pending', 'PaymentPending', name)
-    const ended = new Promise<Payment>((done, failed) => this.#paying.set(`${id}/${name}`, { done, failed }))
-    ended.catch(() => undefined) // its refusal is this call's, below
+    const ended = this.#payments.begin(id, name)
     try {
       await this.#ask(id, { kind: 'pay', amount, paymentId: name, memo })
     } catch (why) {
-      this.#paying.delete(`${id}/${name}`)
+      this.#payments.forget(id, name)
       throw why
     }
     return ended
@@ -187,20 +160,17 @@ export class ChannelNode {
 
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
   payment(id: Hex, paymentId: Hex): Payment | string | undefined {
-    if (this.#paying.has(`${id}/${paymentId}`)) return 'pending'
-    const kept = this.#parts.store.get('payment', paymentKey(this.#place(id).seat, true, paymentId))
-    if (!Array.isArray(kept)) return kept as string | undefined
-    return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
+    return this.#payments.outcome(this.#places.of(id).seat, paymentId)
   }
 
   /** The proof of a payment of this side, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
   receipt(id: Hex, paymentId: Hex): Proof | undefined {
     const paid = this.payment(id, paymentId)
     if (typeof paid !== 'object') return undefined
-    const kept = this.#parts.store.get('history', historyKey(id, paid.version)) as unknown as History
+    const kept = this.#payments.history(id, paid.version)
     if (kept.signature === '0x') return undefined
     const state = { ...emptyState(id), version: paid.version, net: kept.net }
-    return receipt(this.#place(id).seat.channel, state, kept, paid.index)
+    return receipt(this.#places.of(id).seat.channel, state, kept, paid.index)
   }
 
   /** Ends the channel by agreement, or in court if the peer does not answer in time. Resolves when both are paid. */
@@ -217,52 +187,26 @@ export class ChannelNode {
 
   /** Resolves with the channel's status once it fulfils a condition. */
   until(id: Hex, holds: (status: ChannelStatus) => boolean): Promise<ChannelStatus> {
-    return new Promise((done, failed) => {
-      const check = () => holds(this.status(id))
-      const hope = { check, done: () => done(this.status(id)), failed }
-      if (this.#failure) failed(this.#failure)
-      else if (check()) hope.done()
-      else this.#hoping.add(hope)
-    })
+    return this.#hopes.until(() => this.status(id), holds)
   }
 
   /** What this node knows of a channel. */
   status(id: Hex): ChannelStatus {
-    const { seat: at, state } = this.#place(id)
+    const { seat: at, state } = this.#places.of(id)
     return status(at, state)
   }
 
   /** The ids of all channels. */
   channels(): readonly Hex[] {
-    return [...this.#places.keys()]
+    return this.#places.ids()
   }
 
   /** Stops speaking and listening; the store stays the caller's to close. */
   async stop(): Promise<void> {
     this.#loop.stop()
     this.#feed.stop()
-    this.#abandon(new Error('this node has stopped'))
+    this.#abandon(new Error('this node has stopped'), false)
     await this.#links.stop()
-  }
-
-  #restore(): ReadonlyMap<Hex, string> {
-    const { store } = this.#parts
-    const saved = collect((table) => store.all(table))
-    const addresses = new Map<Hex, string>()
-    for (const [id, value] of store.all('channel')) {
-      const { channel, since, address } = value as unknown as {
-        channel: Channel
-        since: number
-        address: string | null
-      }
-      const made = this.#seat(channel, since)
-      require(made.id === id, 'OtherCourt', made.id, id)
-      const state = restore(made, saved.get(id))
-      this.#places.set(made.id, { seat: made, state })
-      for (const paymentId of unended(made, state)) this.#paying.set(`${id}/${paymentId}`, NOBODY)
-      if (address !== null) addresses.set(made.id, address)
-    }
-    return addresses
   }
 
   /** Kept before anything else is, in one row because many channels take many commits: no later start can forget it. */
@@ -275,10 +219,6 @@ export class ChannelNode {
     store.commit([{ ...mark, value: undefined }])
   }
 
-  #firstBlock(): number {
-    return Math.min(...[...this.#places.values()].map(({ state }) => state.watch.head)) + 1
-  }
-
   #seat(channel: Channel, since: number): Seat {
     const { chain, key, confirmations = 12, patience = 3600 } = this.#parts
     const court = domain(chain.chainId, chain.court)
@@ -288,14 +228,12 @@ export class ChannelNode {
   #step(input: Input): Step<Places, Output> {
     const { id } = input
     if ('add' in input) {
-      this.#places.set(id, { seat: input.add, state: restore(input.add) })
-      const { channel, since } = input.add
-      const value = { channel, since, address: input.address ?? null } as unknown as Plain
-      return { state: this.#places, rows: [{ table: 'channel', key: id, value }], outputs: [] }
+      const row = this.#places.add(input.add, input.address)
+      return { state: this.#places, rows: [row], outputs: [] }
     }
-    const { seat: at, state } = this.#place(id)
+    const { seat: at, state } = this.#places.of(id)
     const step = peer(at, state, input.input)
-    this.#places.set(id, { seat: at, state: step.state })
+    this.#places.set(at, step.state)
     return { state: this.#places, rows: step.rows, outputs: step.outputs.map((output) => ({ id, output })) }
   }
 
@@ -304,7 +242,7 @@ export class ChannelNode {
     else if (output.kind === 'drop') this.#links.drop(id)
     else if (output.kind === 'call') this.#goToCourt(id, output.call)
     else if (output.kind === 'event') this.#tell(id, output.event)
-    else this.#parts.onComplete?.(this.#place(id).seat.channel, output.state)
+    else this.#parts.onComplete?.(this.#places.of(id).seat.channel, output.state)
   }
 
   #goToCourt(id: Hex, call: ChannelCall): void {
@@ -322,21 +260,11 @@ export class ChannelNode {
   /** One turn of the loop, then whoever waits for what it brought. */
   #turn(run: () => void): void {
     run()
-    for (const hope of this.#hoping) {
-      if (!hope.check()) continue
-      this.#hoping.delete(hope)
-      hope.done()
-    }
+    this.#hopes.check()
   }
 
   #tell(id: Hex, event: PeerEvent): void {
-    if (event.name === 'paid' || event.name === 'refused') {
-      const key = `${id}/${event.pay.paymentId}`
-      const waiting = this.#paying.get(key)
-      this.#paying.delete(key)
-      if (event.name === 'refused') waiting?.failed(new Refusal(event.code, event.pay.paymentId))
-      else waiting?.done({ paymentId: event.pay.paymentId, version: event.version, index: event.index })
-    }
+    this.#payments.hear(id, event)
     this.#parts.onEvent?.(id, event)
   }
 
@@ -345,35 +273,19 @@ export class ChannelNode {
   }
 
   async #ask(id: Hex, input: PeerInput): Promise<void> {
-    this.#place(id)
+    this.#places.of(id)
     await this.#loop.ask({ id, input })
   }
 
-  #place(id: Hex): Place {
-    const place = this.#places.get(id)
-    if (!place) throw new Refusal('UnknownChannel', id)
-    return place
-  }
-
   #fail(why: unknown): void {
-    this.#failure = why
     this.#feed.stop()
-    this.#abandon(why)
+    this.#abandon(why, true)
     this.#links.stop().catch(() => undefined)
     this.#parts.onFault?.(why)
   }
 
-  #abandon(why: unknown): void {
-    for (const { failed } of [...this.#paying.values(), ...this.#hoping]) failed(why)
-    this.#paying.clear()
-    this.#hoping.clear()
+  #abandon(why: unknown, forGood: boolean): void {
+    this.#payments.abandon(why)
+    this.#hopes.abandon(why, forGood)
   }
-}
-
-/** Nobody of this process waits for a payment that an earlier one began. */
-const NOBODY: Waiting = { done: () => undefined, failed: () => undefined }
-
-function unended(at: Seat, { pending, proposal }: PeerState): readonly Hex[] {
-  const own = proposal?.paid.filter(({ payer }) => payer === at.side) ?? []
-  return [...items(pending), ...own].map(({ pay }) => pay.paymentId)
 }

@@ -132,7 +132,7 @@ export class Adversary {
       } else if (random.chance(4)) proposed.push({ kind: 'refusal', number: request.number, code: 'No' })
       else {
         proposed.push({ kind: 'request', number: request.number })
-        paid.push({ payer: other(this.#me), pay: request.pay })
+        if (request.change.kind === 'pay') paid.push({ payer: other(this.#me), pay: request.change })
       }
     }
     const honest = nextState(stateOf(seat, state.complete), paid)!

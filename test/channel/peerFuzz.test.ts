@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { Hex } from '../../src/core/base/Bytes.ts'
 import type { Side } from '../../src/core/channel/Channel.ts'
+import type { PeerEvent } from '../../src/core/channel/PeerState.ts'
 import { runs } from '../fuzz.ts'
 import { Adversary } from './adversary.ts'
 import { type CrashPoint, Duel } from './duel.ts'
@@ -61,15 +63,21 @@ function play(duel: Duel, act: Act): void {
   else duel[act.kind as 'connect' | 'cut' | 'settleDown']()
 }
 
+type Ended = Extract<PeerEvent, { readonly name: 'paid' | 'refused' }>
+
+function nameOf(event: Ended): Hex {
+  return event.name === 'paid' ? event.pay.paymentId : event.change.paymentId
+}
+
 /** Every payment has exactly one outcome, told at most once, the same on both sides. */
 function checkPayments(duel: Duel): void {
   for (const one of [duel.a, duel.b]) {
     const ended = one.told.flatMap((event) => (event.name === 'paid' || event.name === 'refused' ? [event] : []))
-    const ids = ended.map(({ pay }) => pay.paymentId)
+    const ids = ended.map(nameOf)
     expect(new Set(ids).size, 'a payment ended twice').to.equal(ids.length)
     const outcomes = one.outcomes()
     for (const event of ended) {
-      const kept = [...outcomes].find(([key]) => key.endsWith(event.pay.paymentId))?.[1]
+      const kept = [...outcomes].find(([key]) => key.endsWith(nameOf(event)))?.[1]
       expect(Array.isArray(kept)).to.equal(event.name === 'paid')
     }
     expect(one.state.pending.length).to.equal(0)

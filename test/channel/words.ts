@@ -22,8 +22,8 @@ export function proposal(
 ): Message {
   const requests = [...to.state.pending.front]
   const paid = items.flatMap((item) => {
-    if (item.kind === 'own') return [{ payer: 'a' as Side, pay: item.change }]
-    return item.kind === 'request' ? [{ payer: 'b' as Side, pay: requests[0]?.pay ?? pay(1n) }] : []
+    if (item.kind === 'own') return [{ payer: 'a' as Side, pay: item.change as Pay }]
+    return item.kind === 'request' ? [{ payer: 'b' as Side, pay: (requests[0]?.change as Pay) ?? pay(1n) }] : []
   })
   const next = nextState(stateOf(to.seat, to.state.complete), paid)!
   const state = { ...next, net: change.net ?? next.net, version: next.version + (change.skip ?? 0n) }

@@ -1,6 +1,7 @@
 import type { Hex } from '../base/Bytes.ts'
+import { type Change, costOf, isPromised } from './Change.ts'
 import { other, type State } from './Channel.ts'
-import type { Paid, Pay } from './Payment.ts'
+import type { Paid } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -68,17 +69,18 @@ function dropProposal(d: Draft, seat: Seat): void {
   put(d, 'proposal', seat.id, undefined)
 }
 
-/** One of this side's payments has ended without being paid. */
-export function refuse(d: Draft, seat: Seat, pay: Pay, code: string): void {
-  put(d, 'payment', paymentKey(seat, true, pay.paymentId), code)
-  tell(d, { name: 'refused', pay, code })
+/** One of this side's changes is in no state and will be in none: a payment has ended without being paid. */
+export function refuse(d: Draft, seat: Seat, change: Change, code: string): void {
+  if (!isPromised(change)) return
+  put(d, 'payment', paymentKey(seat, true, change.paymentId), code)
+  tell(d, { name: 'refused', change, code })
 }
 
-/** This side's payments that wait can no longer succeed: it signs nothing more. */
+/** This side's changes that wait can no longer succeed: it signs nothing more. */
 export function failPending(d: Draft, seat: Seat): void {
   const [taken, rest] = take(d.state.pending, d.state.pending.length)
   unqueue(d, seat, taken, rest)
-  for (const { pay } of taken) refuse(d, seat, pay, why(d))
+  for (const { change } of taken) refuse(d, seat, change, why(d))
 }
 
 /** An older copy of a store cannot know what became of the payments that wait in it. */
@@ -86,11 +88,11 @@ function why(d: Draft): string {
   return d.state.end.restored ? 'OutcomeUnknown' : 'ChannelEnding'
 }
 
-/** Takes payments out of those that wait. */
+/** Takes changes out of those that wait. */
 export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending: Queue<Pending>): void {
   let { pendingSum } = d.state
-  for (const { number, pay, stored } of taken) {
-    pendingSum -= pay.amount
+  for (const { number, change, stored } of taken) {
+    pendingSum -= costOf(change)
     if (stored) put(d, 'pending', pendingKey(seat.id, number), undefined)
   }
   set(d, { pending, pendingSum })

@@ -1,11 +1,12 @@
 import { type Hex, isHex } from '../base/Bytes.ts'
 import type { SignedState } from './Call.ts'
+import { type Change, isCode } from './Change.ts'
 import { FINAL, MAX_NET } from './Channel.ts'
-import { BATCH, isPay, type Pay } from './Payment.ts'
+import { BATCH, isPay } from './Payment.ts'
 
 /** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
 export type Item =
-  | { readonly kind: 'own'; readonly change: Pay }
+  | { readonly kind: 'own'; readonly change: Change }
   | { readonly kind: 'request'; readonly number: number }
   | { readonly kind: 'refusal'; readonly number: number; readonly code: string }
 
@@ -18,7 +19,7 @@ export type Message =
       readonly owed: number
       readonly restored: boolean
     }
-  | { readonly type: 'request'; readonly number: number; readonly change: Pay }
+  | { readonly type: 'request'; readonly number: number; readonly change: Change }
   | {
       readonly type: 'propose'
       readonly version: bigint
@@ -51,8 +52,6 @@ const flag: Check = (value) => typeof value === 'boolean'
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const word: Check = (value) => isHex(value, 32)
 const signature: Check = (value) => isHex(value, 65) || isHex(value, 64)
-// As an error's name begins: no code may be taken for what a payment is while it waits.
-const code: Check = (value) => typeof value === 'string' && /^[A-Z][A-Za-z]{0,63}$/.test(value)
 
 const SIGNED: Fields = {
   // A final state is no newest state: the court refuses it wherever one is asked for.
@@ -67,7 +66,7 @@ const SIGNED: Fields = {
 const ITEMS: Readonly<Record<string, Fields>> = {
   own: { change: isPay },
   request: { number: count },
-  refusal: { number: count, code },
+  refusal: { number: count, code: isCode },
 }
 
 const MESSAGES: Readonly<Record<Message['type'], Fields>> = {

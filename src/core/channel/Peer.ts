@@ -104,12 +104,11 @@ function pay(d: Draft, seat: Seat, change: Pay): void {
   require(have >= change.amount, 'InsufficientFunds', have, change.amount)
   const number = state.last + 1
   const stored = !(mayPropose(seat, state) && state.pending.length === 0)
-  const pending = push(state.pending, { number, pay: change, stored })
+  const pending = push(state.pending, { number, change, stored })
   set(d, { last: number, pending, pendingSum: state.pendingSum + change.amount })
-  if (stored) put(d, 'pending', pendingKey(seat.id, number), { number, pay: change, stored })
+  if (stored) put(d, 'pending', pendingKey(seat.id, number), { number, change, stored })
   if (seat.isWriter) propose(d, seat)
-  else if (state.link.greeted && !state.link.behind && state.link.said === state.last)
-    request(d, [{ number, pay: change }])
+  else if (state.link.greeted && !state.link.behind && state.link.said === state.last) request(d, [{ number, change }])
 }
 
 function up(d: Draft): void {

@@ -2,6 +2,7 @@ import { type Hex, ZERO } from '../base/Bytes.ts'
 import { addressOf, type Domain } from '../base/Signature.ts'
 import { type Plain, Refusal, type Row } from '../base/Step.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
+import { type Change, costOf, isPromised, type Promised } from './Change.ts'
 import {
   type Channel,
   channelId,
@@ -15,7 +16,7 @@ import {
 } from './Channel.ts'
 import type { Item, Message } from './Message.ts'
 import type { Paid, Pay } from './Payment.ts'
-import { type Queue, queue } from './Queue.ts'
+import { items, type Queue, queue } from './Queue.ts'
 import { type Court, type Watch, watch } from './Watch.ts'
 
 /** One side's place in one channel: who it is, with which key it signs, and how patient it is. */
@@ -73,10 +74,10 @@ export interface Proposal {
   readonly late: Hex | null
 }
 
-/** A payment of this side that is in no state yet, under its number. */
+/** A change of this side that is in no state yet, under its number. */
 export interface Pending {
   readonly number: number
-  readonly pay: Pay
+  readonly change: Change
   readonly stored: boolean
 }
 
@@ -113,10 +114,10 @@ export interface PeerState {
   readonly proposal: Proposal | null
   readonly last: number
   readonly pending: Queue<Pending>
-  /** What the pending payments add up to. */
+  /** What the pending changes take from what this side can spend. */
   readonly pendingSum: bigint
   /** The other side's requests that wait for the next version (writer). */
-  readonly inbox: Queue<Pay>
+  readonly inbox: Queue<Change>
   readonly link: Link
   /** Final deposits: the other side's as announced to it, this side's as the other has announced them. */
   readonly announced: bigint
@@ -134,7 +135,7 @@ export type PeerEvent =
   | { readonly name: 'funded'; readonly total: bigint }
   | { readonly name: 'paid'; readonly pay: Pay; readonly version: bigint; readonly index: number }
   | { readonly name: 'received'; readonly pay: Pay; readonly version: bigint; readonly index: number }
-  | { readonly name: 'refused'; readonly pay: Pay; readonly code: string }
+  | { readonly name: 'refused'; readonly change: Promised; readonly code: string }
   | { readonly name: 'disputed'; readonly why: string }
   | { readonly name: 'agreed'; readonly net: bigint }
   | { readonly name: 'closed'; readonly payA: bigint; readonly payB: bigint }
@@ -230,7 +231,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     proposal: saved.proposal ?? null,
     last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
     pending: queue(pending),
-    pendingSum: pending.reduce((sum, { pay }) => sum + pay.amount, 0n),
+    pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
     inbox: queue(),
     link: DOWN,
     announced: saved.funds?.announced ?? 0n,
@@ -272,7 +273,14 @@ export function isClocked(court: Court): boolean {
   return court.clock !== undefined || court.closed !== undefined
 }
 
-/** Key of a pending payment, in the order of numbers. */
+/** The ids of this side's payments that have not ended: those that wait, and those of an open proposal. */
+export function unended(side: Side, { pending, proposal }: PeerState): readonly Hex[] {
+  const waiting = items(pending).flatMap(({ change }) => (isPromised(change) ? [change.paymentId] : []))
+  const proposed = proposal?.paid.filter(({ payer }) => payer === side) ?? []
+  return [...waiting, ...proposed.map(({ pay }) => pay.paymentId)]
+}
+
+/** Key of a pending change, in the order of numbers. */
 export function pendingKey(id: Hex, number: number): string {
   return `${id}/${String(number).padStart(16, '0')}`
 }

@@ -1,10 +1,11 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
-import { other, type State, stateDigest } from './Channel.ts'
+import { type Change, costOf } from './Change.ts'
+import { other, type Side, type State, stateDigest } from './Channel.ts'
 import { becomeRestored, dispute, isClosing, offerFinal } from './Ending.ts'
 import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger.ts'
 import type { Item, Message } from './Message.ts'
-import { BATCH, nextState, type Paid, type Pay, REQUESTS, spendable } from './Payment.ts'
+import { BATCH, nextState, type Paid, REQUESTS, spendable } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -60,22 +61,30 @@ interface Composed {
 }
 
 /** The writer's own changes, then the requests in order; a request above what its side can pay is refused. */
-function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Pay[]): Composed {
+function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Change[]): Composed {
   const peer = other(seat.side)
-  const items: Item[] = own.map(({ pay }) => ({ kind: 'own', change: pay }))
-  const paid: Paid[] = own.map(({ pay }) => ({ payer: seat.side, pay }))
-  let left = spendable(peer, s.announced, s.complete.net) + own.reduce((sum, { pay }) => sum + pay.amount, 0n)
+  const items: Item[] = own.map(({ change }) => ({ kind: 'own', change }))
+  const paid: Paid[] = []
+  let left = spendable(peer, s.announced, s.complete.net)
+  for (const { change } of own) {
+    add(paid, seat.side, change)
+    left += costOf(change)
+  }
   let number = s.complete.disposed
-  for (const pay of requests) {
+  for (const change of requests) {
     number++
-    if (pay.amount > left) items.push({ kind: 'refusal', number, code: 'InsufficientFunds' })
+    if (costOf(change) > left) items.push({ kind: 'refusal', number, code: 'InsufficientFunds' })
     else {
       items.push({ kind: 'request', number })
-      paid.push({ payer: peer, pay })
-      left -= pay.amount
+      add(paid, peer, change)
+      left -= costOf(change)
     }
   }
   return { items, paid }
+}
+
+function add(to: Paid[], payer: Side, change: Change): void {
+  if (change.kind === 'pay') to.push({ payer, pay: change })
 }
 
 function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: number): Proposal {
@@ -87,11 +96,11 @@ function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: n
 }
 
 /** Says requests that the other side has not heard on this connection yet, as many as may be on their way. */
-export function request(d: Draft, asked: readonly Pick<Pending, 'number' | 'pay'>[] = items(d.state.pending)): void {
+export function request(d: Draft, asked: readonly Pick<Pending, 'number' | 'change'>[] = items(d.state.pending)): void {
   const { link, complete, last } = d.state
   const through = Math.min(last, complete.disposed + REQUESTS)
   if (link.said >= through) return
-  for (const { number, pay: change } of asked) {
+  for (const { number, change } of asked) {
     if (number > link.said && number <= through) say(d, { type: 'request', number, change })
   }
   set(d, { link: { ...link, said: through } })
@@ -136,7 +145,7 @@ interface Judged {
   readonly paid: readonly Paid[]
   readonly disposed: number
   readonly own: readonly Pending[]
-  readonly refused: readonly (readonly [Pay, string])[]
+  readonly refused: readonly (readonly [Change, string])[]
   readonly rest: Queue<Pending>
 }
 
@@ -156,12 +165,12 @@ export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>
 
 function settle(seat: Seat, items: readonly Item[], own: readonly Pending[]): Pick<Judged, 'paid' | 'refused'> {
   const paid: Paid[] = []
-  const refused: (readonly [Pay, string])[] = []
+  const refused: (readonly [Change, string])[] = []
   let next = 0
   for (const item of items) {
-    if (item.kind === 'own') paid.push({ payer: other(seat.side), pay: item.change })
-    else if (item.kind === 'request') paid.push({ payer: seat.side, pay: own[next++]!.pay })
-    else refused.push([own[next++]!.pay, item.code])
+    if (item.kind === 'own') add(paid, other(seat.side), item.change)
+    else if (item.kind === 'request') add(paid, seat.side, own[next++]!.change)
+    else refused.push([own[next++]!.change, item.code])
   }
   return { paid, refused }
 }
@@ -170,7 +179,7 @@ function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): vo
   const mine = sign(said.hash, seat.key)
   unqueue(d, seat, judged.own, judged.rest)
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
-  for (const [pay, code] of judged.refused) refuse(d, seat, pay, code)
+  for (const [change, code] of judged.refused) refuse(d, seat, change, code)
   acknowledge(d, seat)
   request(d)
 }
