@@ -5,7 +5,12 @@ import type { ChannelCall, ChannelEvent } from '../src/core/channel/Call.ts'
 import type { Channel } from '../src/core/channel/Channel.ts'
 import { callValue } from '../src/core/channel/Funding.ts'
 import { type ChannelCourt, newCourt } from '../src/core/channel/Record.ts'
-import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../src/edge/chain/SimulatedL1.ts'
+import {
+  type SimulatedCourt,
+  type SimulatedL1,
+  type SimulatedOptions,
+  simulatedL1,
+} from '../src/edge/chain/SimulatedL1.ts'
 import { memoryTransport, type Weather } from '../src/edge/transport/Memory.ts'
 import type { Transport } from '../src/edge/transport/Transport.ts'
 
@@ -84,11 +89,11 @@ export interface World {
 
 const COURT: Hex = `0x${'c0'.repeat(20)}`
 
-/** A world of a seed; `weather` decides what becomes of messages. */
-export function world(seed: number, weather?: (from: Dice) => Weather): World {
+/** A world of a seed; `weather` decides what becomes of messages, `options` how its layer 1 is. */
+export function world(seed: number, weather?: (from: Dice) => Weather, options: SimulatedOptions = {}): World {
   const random = dice(seed)
   const order = scheduler(random)
-  const l1 = simulatedL1({ schedule: order.lane() })
+  const l1 = simulatedL1({ ...options, schedule: order.lane() })
   const court = l1.deploy(COURT, adjudicate, newCourt(domain(l1.chainId, COURT)), callValue)
   return { dice: random, scheduler: order, l1, court, transport: memoryTransport(order.lane(), weather?.(random)) }
 }

@@ -7,6 +7,7 @@ import { type Channel, emptyState } from '../core/channel/Channel.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { type PeerInput, peer } from '../core/channel/Peer.ts'
 import { type PeerEvent, type PeerOutput, type Seat, seat } from '../core/channel/PeerState.ts'
+import { exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
@@ -194,6 +195,12 @@ export class ChannelNode {
   status(id: Hex): ChannelStatus {
     const { seat: at, state } = this.#places.of(id)
     return status(at, state)
+  }
+
+  /** What this side must keep elsewhere to end the channel when all else is lost; it holds no key. */
+  exportChannel(id: Hex): RescueFile {
+    const { seat: at, state } = this.#places.of(id)
+    return exported(at, state)
   }
 
   /** The ids of all channels. */

@@ -7,6 +7,7 @@ export const OFF_CHAIN_CODES = [
   'EqualSigners',
   'InsufficientFunds',
   'NotAParty',
+  'OtherCourt',
   'PeriodTooShort',
   'RestoredCopy',
   'TooManyPending',
