@@ -3,10 +3,11 @@ import { type Hex, toHex } from '../core/base/Bytes.ts'
 import { addressOf, domain } from '../core/base/Signature.ts'
 import { Refusal, require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
+import type { Promised } from '../core/channel/Change.ts'
 import { type Channel, emptyState } from '../core/channel/Channel.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { type PeerInput, peer } from '../core/channel/Peer.ts'
-import { type PeerEvent, type PeerOutput, type Seat, seat } from '../core/channel/PeerState.ts'
+import { type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
 import { exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
@@ -17,7 +18,7 @@ import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
 import { Links } from './Links.ts'
 import { Loop } from './Loop.ts'
-import { type Payment, Payments } from './Payments.ts'
+import { type Made, type Payment, Payments, type Position } from './Payments.ts'
 import { Places } from './Places.ts'
 
 /** What a channel node is made of. */
@@ -164,6 +165,17 @@ export class ChannelNode {
     return this.#payments.outcome(this.#places.of(id).seat, paymentId)
   }
 
+  /** A payment of this side that has not ended; undefined if there is none of this id. */
+  unended(id: Hex, paymentId: Hex): Promised | undefined {
+    const { seat: at, state } = this.#places.of(id)
+    return unended(at.side, state).find((change) => change.paymentId === paymentId)
+  }
+
+  /** At most `limit` payments that the channel made, both ways, in order, from the first one after a place on. */
+  made(id: Hex, after: Position, limit: number): readonly Made[] {
+    return this.#payments.after(this.#places.of(id).seat, after, limit)
+  }
+
   /** The proof of a payment of this side, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
   receipt(id: Hex, paymentId: Hex): Proof | undefined {
     const paid = this.payment(id, paymentId)
@@ -176,14 +188,19 @@ export class ChannelNode {
 
   /** Ends the channel by agreement, or in court if the peer does not answer in time. Resolves when both are paid. */
   async close(id: Hex): Promise<ChannelStatus> {
-    await this.#ask(id, { kind: 'close' })
+    await this.end(id, 'close')
     return this.until(id, ({ phase }) => phase === 'closed')
   }
 
   /** Ends the channel in court with this side's newest state. Resolves when the period has passed and both are paid. */
   async challenge(id: Hex): Promise<ChannelStatus> {
-    await this.#ask(id, { kind: 'challenge' })
+    await this.end(id, 'challenge')
     return this.until(id, ({ phase }) => phase === 'closed')
+  }
+
+  /** Asks for the channel's end, by agreement or in court; resolves once the wish is stored. */
+  async end(id: Hex, how: 'close' | 'challenge'): Promise<void> {
+    await this.#ask(id, { kind: how })
   }
 
   /** Resolves with the channel's status once it fulfils a condition. */

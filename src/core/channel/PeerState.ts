@@ -273,11 +273,11 @@ export function isClocked(court: Court): boolean {
   return court.clock !== undefined || court.closed !== undefined
 }
 
-/** The ids of this side's payments that have not ended: those that wait, and those of an open proposal. */
-export function unended(side: Side, { pending, proposal }: PeerState): readonly Hex[] {
-  const waiting = items(pending).flatMap(({ change }) => (isPromised(change) ? [change.paymentId] : []))
+/** This side's payments that have not ended: those that wait, and those of an open proposal. */
+export function unended(side: Side, { pending, proposal }: PeerState): readonly Promised[] {
+  const waiting = items(pending).flatMap(({ change }) => (isPromised(change) ? [change] : []))
   const proposed = proposal?.paid.filter(({ payer }) => payer === side) ?? []
-  return [...waiting, ...proposed.map(({ pay }) => pay.paymentId)]
+  return [...waiting, ...proposed.map(({ pay }) => pay)]
 }
 
 /** Key of a pending change, in the order of numbers. */
