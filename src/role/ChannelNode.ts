@@ -20,6 +20,7 @@ import { Links } from './Links.ts'
 import { Loop } from './Loop.ts'
 import { type Made, type Payment, Payments, type Position } from './Payments.ts'
 import { Places } from './Places.ts'
+import { Withdrawals } from './Withdrawals.ts'
 
 /** What a channel node is made of. */
 export interface ChannelNodeParts {
@@ -62,7 +63,14 @@ type Input =
 type Output = { readonly id: Hex; readonly output: PeerOutput }
 
 /** The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. */
-const BENIGN = new Set(['StaleVersion', 'ChannelClosed', 'ChallengeRunning', 'TooLate', 'NoChallenge'])
+const BENIGN = new Set([
+  'StaleVersion',
+  'ChannelClosed',
+  'ChallengeRunning',
+  'TooLate',
+  'NoChallenge',
+  'WrongWithdrawal',
+])
 
 /** One node with all of its channels: talks to its peers, follows layer 1, goes to court when it must. */
 export class ChannelNode {
@@ -73,6 +81,7 @@ export class ChannelNode {
   readonly #links: Links
   readonly #inCourt = new Set<string>()
   readonly #payments: Payments
+  readonly #withdrawals = new Withdrawals()
   readonly #hopes = new Hopes()
 
   private constructor(parts: ChannelNodeParts) {
@@ -186,6 +195,14 @@ export class ChannelNode {
     return receipt(this.#places.of(id).seat.channel, state, kept, paid.index)
   }
 
+  /**
+   * Takes `amount` out of the open channel with the peer's signature, by a transaction within `seconds`. Resolves with
+   * this side's total once that is final on layer 1; rejects with the reason once it can no longer be.
+   */
+  withdraw(id: Hex, amount: bigint, seconds = 3600): Promise<bigint> {
+    return this.#withdrawals.wait(id, () => this.#ask(id, { kind: 'withdraw', amount, seconds }))
+  }
+
   /** Ends the channel by agreement, or in court if the peer does not answer in time. Resolves when both are paid. */
   async close(id: Hex): Promise<ChannelStatus> {
     await this.end(id, 'close')
@@ -289,6 +306,7 @@ export class ChannelNode {
 
   #tell(id: Hex, event: PeerEvent): void {
     this.#payments.hear(id, event)
+    this.#withdrawals.hear(id, event)
     this.#parts.onEvent?.(id, event)
   }
 
@@ -310,6 +328,7 @@ export class ChannelNode {
 
   #abandon(why: unknown, forGood: boolean): void {
     this.#payments.abandon(why)
+    this.#withdrawals.abandon(why)
     this.#hopes.abandon(why, forGood)
   }
 }

@@ -160,7 +160,18 @@ export class Fighter {
   }
 }
 
-const TABLES = ['complete', 'proposal', 'funds', 'court', 'end', 'finished', 'pending', 'history', 'payment']
+const TABLES = [
+  'complete',
+  'proposal',
+  'funds',
+  'court',
+  'end',
+  'finished',
+  'pending',
+  'history',
+  'payment',
+  'withdrawal',
+]
 
 /** Two sides of one channel, a wire between them that loses only its end, and a layer 1 under both. */
 export class Duel {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { uint } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
+import { KEPT } from '../../src/core/channel/Watch.ts'
 import { CHANNEL, Duel, ID, KEYS, PATIENCE, PERIOD } from './duel.ts'
 import { final, hear, NO_STATE, pay, proposal, types } from './words.ts'
 
@@ -107,6 +108,21 @@ describe('Peer: the court', () => {
     duel.a.take({ kind: 'challenge' })
     duel.finish()
     expect(duel.a.state.finished).to.deep.equal({ payA: FUNDS, payB: 0n })
+  })
+
+  it('is remembered when its blocks are too old for any reorg, and known again after a crash', () => {
+    const duel = Duel.opened(FUNDS)
+    for (let i = 0; i < 2 * KEPT; i++) duel.mine()
+    expect(duel.a.state.watch.entries.length).to.equal(0)
+    duel.a.revive()
+    expect(duel.a.state.watch.base).to.deep.include({ deposits: { a: FUNDS, b: FUNDS }, checkpoint: 0n })
+    duel.connect()
+    duel.settleDown()
+    duel.pay('a', FUNDS)
+    duel.settleDown()
+    duel.a.take({ kind: 'close' })
+    duel.finish()
+    expect(duel.a.state.finished).to.deep.equal({ payA: 0n, payB: 2n * FUNDS })
   })
 
   it('ignores deposits under another asset', () => {

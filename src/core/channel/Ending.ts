@@ -196,7 +196,8 @@ function challenge(seat: Seat, { complete, watch }: PeerState): ChannelCall {
   return { verb: 'challengeFor', channel, state, deadline, sig }
 }
 
-function isSender(seat: Seat): boolean {
+/** Whether this side's signer sends the transactions itself: then its signature need not travel. */
+export function isSender(seat: Seat): boolean {
   return seat.sender === seat.channel[seat.side].signer
 }
 

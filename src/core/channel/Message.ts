@@ -37,6 +37,9 @@ export type Message =
   | { readonly type: 'show'; readonly state: SignedState; readonly owed: number }
   /** The receiver's deposits that the sender has seen final, and the time of the sender's newest final block. */
   | { readonly type: 'funds'; readonly total: bigint; readonly lapsedThrough: number }
+  /** The sender wants to have taken out `total` in all, by a transaction up to `deadline`; and the same, signed for it. */
+  | { readonly type: 'withdrawAsk'; readonly total: bigint; readonly deadline: number }
+  | { readonly type: 'withdrawSig'; readonly total: bigint; readonly deadline: number; readonly signature: Hex }
   | { readonly type: 'close'; readonly restored: boolean }
   | { readonly type: 'final'; readonly net: bigint; readonly signature: Hex }
   | { readonly type: 'finalSig'; readonly signature: Hex }
@@ -50,6 +53,7 @@ const unsigned: Check = (value) => typeof value === 'bigint' && value >= 0n && v
 const version: Check = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n
 const flag: Check = (value) => typeof value === 'boolean'
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const seconds: Check = (value) => count(value) && (value as number) < 2 ** 40
 const word: Check = (value) => isHex(value, 32)
 const signature: Check = (value) => isHex(value, 65) || isHex(value, 64)
 
@@ -76,6 +80,8 @@ const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
   ack: { version, hash: word, owed: count, signature },
   show: { state: isSignedState, owed: count },
   funds: { total: unsigned, lapsedThrough: count },
+  withdrawAsk: { total: unsigned, deadline: seconds },
+  withdrawSig: { total: unsigned, deadline: seconds, signature },
   close: { restored: flag },
   final: { net, signature },
   finalSig: { signature },

@@ -2,6 +2,7 @@
 export const OFF_CHAIN_CODES = [
   'BadPayment',
   'BadTerms',
+  'BadWithdrawal',
   'BondTooHigh',
   'ChannelEnding',
   'EqualSigners',
@@ -11,5 +12,6 @@ export const OFF_CHAIN_CODES = [
   'PeriodTooShort',
   'RestoredCopy',
   'TooManyPending',
+  'WithdrawalPending',
   'ZeroParty',
 ] as const

@@ -36,11 +36,14 @@ import {
 } from './PeerState.ts'
 import { mayPropose, offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
 import { push, queue } from './Queue.ts'
-import { type Court, watched } from './Watch.ts'
+import { type Court, rowOf, watched } from './Watch.ts'
+import { announce, attend, fundsOf, onLapsed, onWithdrawAsk, onWithdrawSig, takeOut, withdraw } from './Withdrawal.ts'
 
 /** What happens to one side of a channel. Time arrives with blocks. */
 export type PeerInput =
   | { readonly kind: 'pay'; readonly amount: bigint; readonly paymentId: Hex; readonly memo: Hex }
+  /** Takes `amount` out of the open channel, by a transaction within so many seconds. */
+  | { readonly kind: 'withdraw'; readonly amount: bigint; readonly seconds: number }
   | { readonly kind: 'close' }
   | { readonly kind: 'challenge' }
   /** The store is an older copy of itself, as its generation marker says. */
@@ -54,6 +57,7 @@ export type PeerInput =
 export function peer(seat: Seat, state: PeerState, input: PeerInput): Step<PeerState, PeerOutput> {
   const d: Draft = { state, rows: [], outputs: [] }
   ;(INPUTS[input.kind] as Verb<PeerInput>)(d, seat, input)
+  attend(d, seat)
   return d
 }
 
@@ -65,6 +69,7 @@ type Verbs<Input, Tag extends keyof Input> = {
 /** What each input does. */
 const INPUTS: Verbs<PeerInput, 'kind'> = {
   pay: (d, seat, { amount, paymentId, memo }) => pay(d, seat, { kind: 'pay', amount, paymentId, memo }),
+  withdraw: (d, seat, { amount, seconds }) => withdraw(d, seat, amount, seconds, available(seat, d.state)),
   close,
   challenge: (d, seat) => dispute(d, seat, 'Asked'),
   restored: becomeRestored,
@@ -81,16 +86,20 @@ const MESSAGES: Verbs<Message, 'type'> = {
   propose: onPropose,
   ack: onAck,
   show: onShow,
-  funds: (d, seat, { total }) => onFunds(d, seat, total),
+  funds: onFunds,
+  withdrawAsk: onWithdrawAsk,
+  withdrawSig: onWithdrawSig,
   close: onClose,
   final: onFinal,
   finalSig: onFinalSig,
 }
 
 /** What this side can pay now, in the worse of its newest complete state and its outstanding proposal. */
-export function available(seat: Seat, { heard, complete, proposal, pendingSum }: PeerState): bigint {
-  const now = spendable(seat.side, heard, complete.net)
-  const next = proposal ? spendable(seat.side, heard, proposal.state.net) : now
+export function available(seat: Seat, s: PeerState): bigint {
+  const { complete, proposal, pendingSum } = s
+  const funds = fundsOf(seat, s, seat.side)
+  const now = spendable(seat.side, funds, complete.net)
+  const next = proposal ? spendable(seat.side, funds, proposal.state.net) : now
   return (now < next ? now : next) - pendingSum
 }
 
@@ -118,15 +127,10 @@ function up(d: Draft): void {
   announce(d)
 }
 
-function announce(d: Draft): void {
-  const { announced, watch } = d.state
-  if (announced > 0n) say(d, { type: 'funds', total: announced, lapsedThrough: watch.lapsed })
-}
-
 function onHello(d: Draft, seat: Seat, said: Extract<Message, { type: 'hello' }>): void {
   const { complete, hash, last } = d.state
   const behind = said.version > complete.version || (said.version === complete.version && said.hash !== hash)
-  set(d, { link: { up: true, greeted: true, behind, owed: said.owed, said: 0, peerRestored: said.restored } })
+  set(d, { link: { ...DOWN, up: true, greeted: true, behind, owed: said.owed, peerRestored: said.restored } })
   // What only the court has shown complete cannot be shown to anybody: a signature is missing.
   const isWhole = complete.sigA !== '0x' && complete.sigB !== '0x'
   if (said.version < complete.version && isWhole) say(d, { type: 'show', state: signedState(complete), owed: last })
@@ -146,7 +150,8 @@ function resume(d: Draft, seat: Seat): void {
   } else request(d)
 }
 
-function onFunds(d: Draft, seat: Seat, total: bigint): void {
+function onFunds(d: Draft, seat: Seat, { total, lapsedThrough }: Extract<Message, { type: 'funds' }>): void {
+  onLapsed(d, lapsedThrough)
   if (total <= d.state.heard) return
   set(d, { heard: total })
   keepFunds(d, seat)
@@ -162,13 +167,14 @@ function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
   const before = d.state.watch
   const watch = watched(before, input, seat.id, seat.channel, seat.confirmations)
   set(d, { watch })
-  if (watch.through !== before.through) put(d, 'court', seat.id, { base: watch.base, through: watch.through })
+  if (watch.through !== before.through) put(d, 'court', seat.id, { base: rowOf(watch.base), through: watch.through })
   if (d.state.finished) return
   // What was ignored while the clock was set must be said again, and that begins with a hello.
   if (isClocked(before.newest) && !isClocked(watch.newest)) drop(d, 'the clock was taken back')
   onFinalView(d, seat)
   onTime(d, seat)
   goToCourt(d, seat)
+  takeOut(d, seat)
 }
 
 /** What a final block shows is true for ever: deposits count, a clock ends what waits, a record completes a version. */

@@ -17,6 +17,7 @@ import {
 import type { Item, Message } from './Message.ts'
 import type { Paid, Pay } from './Payment.ts'
 import { items, type Queue, queue } from './Queue.ts'
+import { NO_RESERVES, type Reserves } from './Reserve.ts'
 import { type Court, type Watch, watch } from './Watch.ts'
 
 /** One side's place in one channel: who it is, with which key it signs, and how patient it is. */
@@ -92,6 +93,8 @@ export interface Link {
   /** Number of the last request that this side has said. */
   readonly said: number
   readonly peerRestored: boolean
+  /** Whether this side has asked for its withdrawal. */
+  readonly asked: boolean
 }
 
 /** How the channel ends, once it does. */
@@ -122,6 +125,7 @@ export interface PeerState {
   /** Final deposits: the other side's as announced to it, this side's as the other has announced them. */
   readonly announced: bigint
   readonly heard: bigint
+  readonly reserves: Reserves
   readonly watch: Watch
   readonly end: End
   readonly opened: boolean
@@ -136,6 +140,9 @@ export type PeerEvent =
   | { readonly name: 'paid'; readonly pay: Pay; readonly version: bigint; readonly index: number }
   | { readonly name: 'received'; readonly pay: Pay; readonly version: bigint; readonly index: number }
   | { readonly name: 'refused'; readonly change: Promised; readonly code: string }
+  /** A final block shows that this side has taken out `total` in all; or its withdrawal can no longer be paid. */
+  | { readonly name: 'withdrawn'; readonly total: bigint }
+  | { readonly name: 'unwithdrawn'; readonly total: bigint; readonly code: string }
   | { readonly name: 'disputed'; readonly why: string }
   | { readonly name: 'agreed'; readonly net: bigint }
   | { readonly name: 'closed'; readonly payA: bigint; readonly payB: bigint }
@@ -189,7 +196,15 @@ export function setEnd(d: Draft, seat: Seat, change: Partial<End>): void {
 }
 
 /** The connection before anybody has said anything. */
-export const DOWN: Link = { up: false, greeted: false, behind: false, owed: 0, said: 0, peerRestored: false }
+export const DOWN: Link = {
+  up: false,
+  greeted: false,
+  behind: false,
+  owed: 0,
+  said: 0,
+  peerRestored: false,
+  asked: false,
+}
 
 const OPEN: End = { restored: false, asked: false, peerAsked: false, disputed: null, since: 0, final: null }
 const NOTHING: Complete = { version: 0n, net: 0n, batch: ZERO, sigA: '0x', sigB: '0x', disposed: 0, owed: 0 }
@@ -202,11 +217,12 @@ export interface Saved {
   readonly court?: { readonly base: Court; readonly through: number }
   readonly end?: End
   readonly finished?: Court['closed']
+  readonly withdrawal?: Pick<Reserves, 'mine' | 'theirs' | 'taken' | 'passed'>
   readonly pending?: readonly Pending[]
 }
 
 /** The tables that hold one row a channel. */
-const SINGLE = ['complete', 'proposal', 'funds', 'court', 'end', 'finished'] as const
+const SINGLE = ['complete', 'proposal', 'funds', 'court', 'end', 'finished', 'withdrawal'] as const
 
 /** What a store holds, by channel id: one pass over each table. */
 export function collect(all: (table: string) => readonly (readonly [string, Plain])[]): ReadonlyMap<string, Saved> {
@@ -236,6 +252,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     link: DOWN,
     announced: saved.funds?.announced ?? 0n,
     heard: saved.funds?.heard ?? 0n,
+    reserves: { ...NO_RESERVES, ...saved.withdrawal },
     watch: saved.court ? watch(saved.court.through, saved.court.base) : watch(seat.since - 1),
     end: saved.end ?? OPEN,
     opened: saved.funds?.opened ?? false,

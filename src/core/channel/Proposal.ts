@@ -23,6 +23,7 @@ import {
   stateOf,
 } from './PeerState.ts'
 import { items, push, type Queue, take } from './Queue.ts'
+import { fundsOf } from './Withdrawal.ts'
 
 type Said<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -65,7 +66,7 @@ function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: re
   const peer = other(seat.side)
   const items: Item[] = own.map(({ change }) => ({ kind: 'own', change }))
   const paid: Paid[] = []
-  let left = spendable(peer, s.announced, s.complete.net)
+  let left = spendable(peer, fundsOf(seat, s, peer), s.complete.net)
   for (const { change } of own) {
     add(paid, seat.side, change)
     left += costOf(change)
@@ -158,7 +159,8 @@ export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>
   if (disposed < Math.min(s.complete.owed, s.complete.disposed + BATCH)) return 'RequestLeftOut'
   const { paid, refused } = settle(seat, items, own)
   const state = nextState(stateOf(seat, s.complete), paid)
-  if (!state || spendable(other(seat.side), s.announced, state.net) < 0n) return 'InsufficientFunds'
+  const writer = other(seat.side)
+  if (!state || spendable(writer, fundsOf(seat, s, writer), state.net) < 0n) return 'InsufficientFunds'
   if (stateDigest(seat.court, state) !== hash) return 'HashMismatch'
   return { state, paid, disposed, own, refused, rest }
 }

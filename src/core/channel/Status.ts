@@ -20,6 +20,10 @@ export interface ChannelStatus {
   readonly pending: number
   /** What is final on layer 1 of each side's deposits. */
   readonly deposits: Readonly<Record<Side, bigint>>
+  /** What each side has taken out of the open channel, final on layer 1. */
+  readonly withdrawn: Readonly<Record<Side, bigint>>
+  /** This side's withdrawal that is not decided yet: its total, its last second, and whether the other side has signed it. */
+  readonly withdrawal: { readonly total: bigint; readonly deadline: number; readonly signed: boolean } | undefined
   /** What the court paid, once that is final. */
   readonly closed: { readonly payA: bigint; readonly payB: bigint } | undefined
 }
@@ -28,6 +32,7 @@ export interface ChannelStatus {
 export function status(seat: Seat, state: PeerState): ChannelStatus {
   const { id, channel, side } = seat
   const { complete, pending, proposal, watch, link, finished } = state
+  const { mine } = state.reserves
   const proposed = proposal?.paid.filter(({ payer }) => payer === side).length ?? 0
   return {
     id,
@@ -40,6 +45,8 @@ export function status(seat: Seat, state: PeerState): ChannelStatus {
     available: available(seat, state),
     pending: pending.length + proposed,
     deposits: watch.final.deposits,
+    withdrawn: watch.final.withdrawn,
+    withdrawal: mine ? { total: mine.total, deadline: mine.deadline, signed: mine.signature !== null } : undefined,
     closed: finished ?? undefined,
   }
 }

@@ -6,6 +6,8 @@ import type { Channel, Side } from './Channel.ts'
 /** What the court's storage says of one channel, as its events tell it. */
 export interface Court {
   readonly deposits: Readonly<Record<Side, bigint>>
+  /** What each side has taken out in all while the channel was open. */
+  readonly withdrawn: Readonly<Record<Side, bigint>>
   /** The recorded version and the last second for answers, from the first challenge on, even after it has passed. */
   readonly clock: { readonly version: bigint; readonly net: bigint; readonly deadline: number } | undefined
   /** Recorded before any clock. */
@@ -41,11 +43,17 @@ export interface Watch {
   readonly final: Court
 }
 
-const NOTHING: Court = { deposits: { a: 0n, b: 0n }, clock: undefined, checkpoint: 0n, closed: undefined }
+const NONE = { a: 0n, b: 0n }
+const NOTHING: Court = { deposits: NONE, withdrawn: NONE, clock: undefined, checkpoint: 0n, closed: undefined }
 
 /** A view that starts after block `through`. */
 export function watch(through: number, base: Court = NOTHING): Watch {
   return { base, through, entries: [], head: through, time: 0, recent: [], lapsed: 0, newest: base, final: base }
+}
+
+/** The court's storage as a row holds it: what is not there has no field. */
+export function rowOf({ clock, closed, ...court }: Court): Omit<Court, 'clock' | 'closed'> {
+  return { ...court, ...(clock && { clock }), ...(closed && { closed }) }
 }
 
 /** The court after one event; events of other channels and of other assets change nothing. */
@@ -64,8 +72,9 @@ export function after(court: Court, id: Hex, channel: Channel, event: ChannelEve
       // A settlement again pays what its locks had left open; what the channel itself paid stays.
       return court.closed ? court : { ...court, closed: { payA: event.payA, payB: event.payB } }
     case 'Withdrawn':
+      return { ...court, withdrawn: { a: event.withdrawnA, b: event.withdrawnB } }
     case 'Swept':
-      return court // this side signs no withdrawals, and what another asset brought was never spendable
+      return court // what another asset brought was never spendable
   }
 }
 
