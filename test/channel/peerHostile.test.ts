@@ -3,9 +3,9 @@ import { uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
 import { finalState, isChannel, type State, stateDigest } from '../../src/core/channel/Channel.ts'
+import { isComplete } from '../../src/core/channel/Docket.ts'
 import { asMessage } from '../../src/core/channel/Message.ts'
 import { requireTerms } from '../../src/core/channel/Terms.ts'
-import { isComplete } from '../../src/core/channel/Tower.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { final, hear, NO_STATE, pay, types } from './words.ts'
 
@@ -20,7 +20,6 @@ function signed(state: State): SignedState {
 }
 
 const GOOD = signed({ ...finalState(ID, 5n), version: 3n })
-const POST = { court: COURT, confirmations: 2, since: 0 }
 
 /** States that hash to what both have signed and that the court cannot be told. */
 const USELESS: readonly (readonly [string, SignedState])[] = [
@@ -35,8 +34,8 @@ describe('Peer: what a hostile peer says', () => {
     it(`shows nobody a state with ${what}: no node and no tower takes it for its newest`, () => {
       expect(asMessage({ type: 'show', state: GOOD, owed: 0 })).to.not.equal(undefined)
       expect(asMessage({ type: 'show', state, owed: 0 })).to.equal(undefined)
-      expect(isComplete(POST, CHANNEL, GOOD)).to.equal(true)
-      expect(isComplete(POST, CHANNEL, state)).to.equal(false)
+      expect(isComplete(COURT, CHANNEL, GOOD)).to.equal(true)
+      expect(isComplete(COURT, CHANNEL, state)).to.equal(false)
     })
   }
 
@@ -51,7 +50,7 @@ describe('Peer: what a hostile peer says', () => {
     ] as const
     for (const terms of wide) {
       expect(() => requireTerms(terms, 0)).to.throw('BadTerms')
-      expect(isComplete(POST, terms, GOOD)).to.equal(false)
+      expect(isComplete(COURT, terms, GOOD)).to.equal(false)
     }
   })
 

@@ -8,10 +8,12 @@ export const OFF_CHAIN_CODES = [
   'EqualSigners',
   'InsufficientFunds',
   'NotAParty',
+  'NotSignedByBoth',
   'OtherCourt',
   'PeriodTooShort',
   'RestoredCopy',
   'TooManyPending',
+  'UnknownChannel',
   'WithdrawalPending',
   'ZeroParty',
 ] as const
