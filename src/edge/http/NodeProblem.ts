@@ -26,5 +26,8 @@ const SENTENCES: Readonly<Record<string, (...args: Args) => string>> = {
 
 /** The sentence of a refusal; its name and arguments where there is none. */
 export function explainNode(refusal: Refusal): string {
-  return SENTENCES[refusal.code]?.(...refusal.args) ?? refusal.message
+  const sentence = SENTENCES[refusal.code]
+  // A payment's end keeps the code of its refusal only.
+  if (!sentence || refusal.args.length < sentence.length) return `Refused: ${refusal.message}.`
+  return sentence(...refusal.args)
 }

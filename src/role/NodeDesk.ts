@@ -1,0 +1,236 @@
+import type { Hex } from '../core/base/Bytes.ts'
+import { Refusal, require } from '../core/base/Step.ts'
+import type { Pay } from '../core/channel/Payment.ts'
+import type { PeerEvent } from '../core/channel/PeerState.ts'
+import type {
+  ChannelView,
+  NodeApi,
+  NodeEvent,
+  OpenRequest,
+  Params,
+  PaymentView,
+  PayRequest,
+  Result,
+} from '../edge/http/NodeApi.ts'
+import { ChannelNode, type ChannelNodeParts } from './ChannelNode.ts'
+import { NodeMeter } from './NodeMeter.ts'
+import { paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
+
+/** How a desk waits. */
+export interface DeskParts {
+  /** Milliseconds until an answer that waits for an end tells what is known by then; 20,000 unless given. */
+  readonly patience?: number
+  /** Runs a function after so many milliseconds; what comes back prevents it. */
+  readonly later?: (run: () => void, milliseconds: number) => () => void
+}
+
+/** Items of a page whose length nobody named. */
+const PAGE = 100
+
+/** A payment that was asked for, and its end. */
+interface Asked {
+  readonly amount: bigint
+  readonly memo: Hex
+  readonly ended: Promise<PaymentView>
+}
+
+type Sink = (event: NodeEvent) => void
+
+/** Where those who run a channel node ask it for things and hear of events: the node's API. */
+export class NodeDesk implements NodeApi {
+  readonly node: ChannelNode
+  readonly methods: NodeApi['methods']
+  readonly #parts: ChannelNodeParts & DeskParts
+  readonly #meter: NodeMeter
+  readonly #sinks: Set<Sink>
+  readonly #asked = new Map<string, Asked>()
+  readonly #addresses: string[] = []
+
+  private constructor(node: ChannelNode, parts: ChannelNodeParts & DeskParts, meter: NodeMeter, sinks: Set<Sink>) {
+    this.node = node
+    this.#parts = parts
+    this.#meter = meter
+    this.#sinks = sinks
+    this.methods = this.#methods()
+  }
+
+  /** Starts a node, and a desk that hears everything that happens in it. */
+  static async start(parts: ChannelNodeParts & DeskParts): Promise<NodeDesk> {
+    const sinks = new Set<Sink>()
+    const meter = new NodeMeter()
+    let node: ChannelNode | undefined
+    const watched = meter.watch(parts, (id) => node!.status(id).channel.asset)
+    const onEvent = (id: Hex, event: PeerEvent) => {
+      watched.onEvent?.(id, event)
+      const told = toldOf(id, event)
+      if (told) for (const sink of sinks) sink(told)
+    }
+    node = await ChannelNode.start({ ...watched, onEvent })
+    return new NodeDesk(node, parts, meter, sinks)
+  }
+
+  /** Takes calls from peers at an address; the real one comes back. */
+  async listen(address: string): Promise<string> {
+    const real = await this.node.listen(address)
+    this.#addresses.push(real)
+    return real
+  }
+
+  subscribe(sink: (event: NodeEvent) => void): () => void {
+    const own: Sink = (event) => sink(event)
+    this.#sinks.add(own)
+    return () => this.#sinks.delete(own)
+  }
+
+  async metrics(): Promise<string> {
+    const channels = this.node.channels().map((id) => this.node.status(id))
+    return this.#meter.text(channels, await this.#parts.chain.head())
+  }
+
+  #methods(): NodeApi['methods'] {
+    const { node } = this
+    return {
+      'node.info': () => this.#info(),
+      'channel.open': (request) => this.#open(request),
+      'channel.list': async ({ after, limit = PAGE }) => this.#list(after, limit),
+      'channel.show': async ({ id }) => viewOf(node.status(id)),
+      'channel.deposit': ({ id, amount }) => settled(() => node.deposit(id, amount)),
+      'channel.pay': (request) => this.#pay(request),
+      'channel.payments': async ({ id, after, limit = PAGE }) => this.#payments(id, after, limit),
+      'channel.payment': async ({ id, paymentId }) => this.#payment(id, paymentId),
+      'channel.close': (request) => this.#end(request, 'close'),
+      'channel.challenge': (request) => this.#end(request, 'challenge'),
+    }
+  }
+
+  async #info(): Promise<Result<'node.info'>> {
+    const { chainId, court, sender } = this.#parts.chain
+    const who = { chainId: Number(chainId), court, signer: this.node.signer, owner: sender }
+    const channels = this.node.channels().length
+    return { ...who, addresses: this.#addresses, channels, head: await this.#parts.chain.head() }
+  }
+
+  async #open(request: OpenRequest): Promise<ChannelView> {
+    const self = { owner: this.#parts.chain.sender, signer: this.node.signer }
+    const channel = 'channel' in request ? request.channel : termsOf(self, request)
+    return viewOf(this.node.status(await this.node.open(channel, request.address)))
+  }
+
+  #list(after: Hex | undefined, limit: number): Result<'channel.list'> {
+    const ids = [...this.node.channels()].sort().filter((id) => after === undefined || id > after)
+    const page = ids.slice(0, limit)
+    const next = ids.length > limit ? page.at(-1)! : null
+    return { channels: page.map((id) => viewOf(this.node.status(id))), next }
+  }
+
+  /** Nothing waits between the look and the note that the payment is under way, so equal requests pay once. */
+  async #pay({ id, amount, paymentId, memo = '0x' }: PayRequest): Promise<PaymentView> {
+    const key = `${id}/${paymentId}`
+    const asked = this.#asked.get(key) ?? this.#known(id, paymentId) ?? this.#begin({ id, amount, paymentId, memo })
+    require(asked.amount === amount && asked.memo === memo, 'IdempotencyMismatch', paymentId)
+    return this.#patiently(asked.ended, () => pendingView(paymentId, amount, memo))
+  }
+
+  /** A payment that was asked for before this process, or has ended; undefined if there is none. */
+  #known(id: Hex, paymentId: Hex): Asked | undefined {
+    const outcome = this.node.payment(id, paymentId)
+    if (outcome === undefined) return undefined
+    if (outcome === 'pending') return this.#resume(id, paymentId)
+    if (typeof outcome === 'string') throw new Refusal(outcome, paymentId)
+    const [made] = this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)
+    return { ...made!.pay, ended: Promise.resolve(paidView(made!, 'sent')) }
+  }
+
+  /** Waits for a payment that an earlier process began. */
+  #resume(id: Hex, paymentId: Hex): Asked {
+    const pay = this.node.unended(id, paymentId)
+    if (pay?.kind !== 'pay') throw new Refusal('PaymentPending', paymentId)
+    return this.#note(id, pay, this.#endOf(id, paymentId))
+  }
+
+  #endOf(id: Hex, paymentId: Hex): Promise<PaymentView> {
+    return new Promise((done, failed) => {
+      const leave = this.subscribe((event) => {
+        if (event.channel !== id || !('payment' in event) || event.payment.paymentId !== paymentId) return
+        if (event.name === 'received') return
+        leave()
+        if (event.name === 'paid') done(event.payment)
+        else failed(new Refusal(event.payment.code!, paymentId))
+      })
+    })
+  }
+
+  #begin({ id, amount, paymentId, memo }: PayRequest & { readonly memo: Hex }): Asked {
+    const pay: Pay = { kind: 'pay', amount, paymentId, memo }
+    const paid = this.node.pay(id, amount, { paymentId, memo })
+    const ended = paid.then(({ version, index }) => paidView({ version, index, pay }, 'sent'))
+    return this.#note(id, pay, ended)
+  }
+
+  #note(id: Hex, { amount, memo, paymentId }: Pay, ended: Promise<PaymentView>): Asked {
+    const key = `${id}/${paymentId}`
+    const asked = { amount, memo, ended }
+    this.#asked.set(key, asked)
+    const forget = () => this.#asked.delete(key)
+    ended.then(forget, forget)
+    return asked
+  }
+
+  #payments(id: Hex, after: string | undefined, limit: number): Result<'channel.payments'> {
+    const [version = '0', index = '0'] = after?.split('/') ?? []
+    const made = this.node.made(id, { version: BigInt(version), index: Number(index) }, limit)
+    const { side } = this.node.status(id)
+    const payments = made.map((one) => paidView(one, one.payer === side ? 'sent' : 'received'))
+    const last = made.at(-1)
+    return { payments, next: last && made.length === limit ? `${last.version}/${last.index}` : null }
+  }
+
+  #payment(id: Hex, paymentId: Hex): PaymentView {
+    const outcome = this.node.payment(id, paymentId)
+    require(outcome !== undefined, 'UnknownPayment', paymentId)
+    if (outcome === 'pending') {
+      const change = this.node.unended(id, paymentId)
+      return pendingView(paymentId, change?.amount ?? null, change?.kind === 'pay' ? change.memo : null)
+    }
+    if (typeof outcome === 'string') return refusedView(paymentId, outcome)
+    return paidView(this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)[0]!, 'sent')
+  }
+
+  async #end({ id, wait = false }: Params<'channel.close'>, how: 'close' | 'challenge'): Promise<ChannelView> {
+    if (this.node.status(id).phase !== 'closed') await this.node.end(id, how)
+    const now = () => viewOf(this.node.status(id))
+    if (!wait) return now()
+    return this.#patiently(this.node.until(id, ({ phase }) => phase === 'closed').then(viewOf), now)
+  }
+
+  /** What a promise brings, or what is known when the patience is over. */
+  async #patiently<T>(ended: Promise<T>, known: () => T): Promise<T> {
+    const { patience = 20_000, later = afterwards } = this.#parts
+    let prevent: (() => void) | undefined
+    const over = new Promise<T>((done, failed) => {
+      prevent = later(() => {
+        try {
+          done(known())
+        } catch (why) {
+          failed(why)
+        }
+      }, patience)
+    })
+    try {
+      return await Promise.race([ended, over])
+    } finally {
+      prevent?.()
+    }
+  }
+}
+
+/** A method that may refuse before it promises anything. */
+async function settled<T>(run: () => Promise<T>): Promise<T> {
+  return run()
+}
+
+function afterwards(run: () => void, milliseconds: number): () => void {
+  const timer = setTimeout(run, milliseconds)
+  timer.unref()
+  return () => clearTimeout(timer)
+}
