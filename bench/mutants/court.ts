@@ -29,14 +29,8 @@ interface Output {
 
 const solc: Compiler = createRequire(import.meta.url)('solc')
 
-/** A light round of the optimizer: the court stays under the size limit, and builds in two thirds of the time. */
-const STEPS = 'dhfoDgvulfnTUtn:fDn'
-const SETTINGS = {
-  viaIR: true,
-  evmVersion: 'osaka',
-  metadata: { bytecodeHash: 'none' },
-  optimizer: { enabled: true, runs: 20_000, details: { yul: true, yulDetails: { optimizerSteps: STEPS } } },
-}
+/** The older code generator: a quarter of the time, and the court stays under the size limit. */
+const SETTINGS = { evmVersion: 'osaka', metadata: { bytecodeHash: 'none' }, optimizer: { enabled: true, runs: 200 } }
 
 const COURT = 'contracts/channel/Adjudicator.sol'
 const EXPOSED = 'contracts/test/Exposed.sol'

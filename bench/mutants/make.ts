@@ -1,12 +1,24 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Node, sources, treeOf } from './court.ts'
+
+/** What mutants do to a source, in general. */
+export type Kind =
+  | 'statement dropped'
+  | 'comparison'
+  | 'arithmetic'
+  | 'bits'
+  | 'logic'
+  | 'other name'
+  | 'number plus one'
 
 /** One small change of a source: `length` bytes at byte `start` become `text`. */
 export interface Mutant {
   /** File, function and change; a number tells the same change in the same function apart. It outlives moved lines. */
   readonly id: string
   readonly path: string
+  readonly kind: Kind
   /** The function, modifier or constant that it is in. */
   readonly within: string
   readonly line: number
@@ -20,6 +32,7 @@ interface Change {
   readonly end: number
   readonly text: string
   readonly says: string
+  readonly kind: Kind
 }
 
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -42,6 +55,13 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '+=': '-=',
   '-=': '+=',
 }
+const KINDS: readonly (readonly [Kind, string])[] = [
+  ['comparison', '< <= > >= == != lt gt'],
+  ['arithmetic', '+ - * / += -='],
+  ['bits', '<< >> | & and or shl shr'],
+  ['logic', '&& ||'],
+]
+const KIND = new Map(KINDS.flatMap(([kind, all]) => all.split(' ').map((one) => [one, kind] as const)))
 const SIDES = ['a b', 'toA toB', 'payA payB', 'amountA amountB', 'fundsA fundsB', 'totalA totalB', 'openOfA openOfB']
   .concat(['backToA backToB', 'sigA sigB', 'withdrawnA withdrawnB', 'fromA fromB', 'restA restB', 'left right'])
   .concat(['CLOSED CLOSED_WITH_LOCKS', 'ETHER_GAS TOKEN_GAS'])
@@ -68,15 +88,15 @@ function textOf({ bytes }: Source, src: string): string {
   return bytes.subarray(...rangeOf(src)).toString()
 }
 
-function whole(node: Node, text: string, says: string): Change {
+function whole(node: Node, kind: Kind, text: string, says: string): Change {
   const [start, end] = rangeOf(node.src)
-  return { start, end, text, says }
+  return { start, end, text, says, kind }
 }
 
 /** A statement that does nothing stands where one is dropped. */
 function dropped(source: Source, node: Node): readonly Change[] {
   const short = textOf(source, node.src).replace(/\s+/g, ' ').slice(0, 40)
-  return [whole(node, 'true', `drop ${short}`)]
+  return [whole(node, 'statement dropped', 'true', `drop ${short}`)]
 }
 
 function statement(source: Source, node: Node): readonly Change[] {
@@ -94,21 +114,21 @@ function operator(source: Source, node: Node, left: Node, right: Node): readonly
     .toString()
     .indexOf(node.operator as string)
   if (!other || at < 0) return []
-  const start = from + at
-  return [{ start, end: start + (node.operator as string).length, text: other, says: `${node.operator} to ${other}` }]
+  const [start, old] = [from + at, node.operator as string]
+  return [{ start, end: start + old.length, text: other, says: `${old} to ${other}`, kind: KIND.get(old)! }]
 }
 
 function literal(node: Node): readonly Change[] {
   const value = String(node.value)
   if (value === 'true' || value === 'false') {
     const other = value === 'true' ? 'false' : 'true'
-    return [whole(node, other, `${value} to ${other}`)]
+    return [whole(node, 'logic', other, `${value} to ${other}`)]
   }
   const counts = node.kind === 'number' && /^(?:[\d_]+|0x[0-9a-fA-F]+)$/.test(value) && value.length !== 42
   if (!counts) return []
   const more = BigInt(value.replaceAll('_', '')) + 1n
   const unit = node.subdenomination ? ` ${node.subdenomination}` : ''
-  return [whole(node, `${more}${unit}`, `${value.slice(0, 12)}${unit} plus one`)]
+  return [whole(node, 'number plus one', `${more}${unit}`, `${value.slice(0, 12)}${unit} plus one`)]
 }
 
 function name(node: Node): readonly Change[] {
@@ -116,13 +136,13 @@ function name(node: Node): readonly Change[] {
   const other = OTHER.get(said) ?? (isMember && said === 'max' ? 'min' : undefined)
   if (!other) return []
   const [start, end] = rangeOf(isMember ? (node.memberLocation as string) : node.src)
-  return [{ start, end, text: other, says: `${said} to ${other}` }]
+  return [{ start, end, text: other, says: `${said} to ${other}`, kind: 'other name' }]
 }
 
 function yulCall(node: Node): readonly Change[] {
   const called = node.functionName as Node
   const other = YUL[called.name as string]
-  return other ? [whole(called, other, `${called.name} to ${other}`)] : []
+  return other ? [whole(called, KIND.get(called.name as string)!, other, `${called.name} to ${other}`)] : []
 }
 
 function changes(source: Source, node: Node): readonly Change[] {
@@ -136,7 +156,9 @@ function changes(source: Source, node: Node): readonly Change[] {
     case 'Assignment':
       return operator(source, node, node.leftHandSide as Node, node.rightHandSide as Node)
     case 'UnaryOperation':
-      return node.operator === '!' ? [whole(node, textOf(source, (node.subExpression as Node).src), 'drop !')] : []
+      return node.operator === '!'
+        ? [whole(node, 'logic', textOf(source, (node.subExpression as Node).src), 'drop !')]
+        : []
     case 'Literal':
     case 'YulLiteral':
       return literal(node)
@@ -146,7 +168,9 @@ function changes(source: Source, node: Node): readonly Change[] {
     case 'YulFunctionCall':
       return yulCall(node)
     case 'ModifierInvocation':
-      return (node.modifierName as Node).name === undefined ? [] : [whole(node, '', `drop ${textOf(source, node.src)}`)]
+      return (node.modifierName as Node).name === undefined
+        ? []
+        : [whole(node, 'statement dropped', '', `drop ${textOf(source, node.src)}`)]
     default:
       return []
   }
@@ -167,12 +191,13 @@ function made(path: string): readonly Mutant[] {
   const source = { path, bytes: readFileSync(path) }
   const seen = new Map<string, number>()
   const found = [...walk(source, treeOf(path), 'file')].sort(([one], [two]) => one.start - two.start)
-  return found.map(([{ start, end, text, says }, within]) => {
+  return found.map(([{ start, end, text, says, kind }, within]) => {
     const words = `${basename(path)} ${within}: ${says}`
     const count = (seen.get(words) ?? 0) + 1
     seen.set(words, count)
     const line = source.bytes.subarray(0, start).toString().split('\n').length
-    return { id: count === 1 ? words : `${words} #${count}`, path, within, line, start, length: end - start, text }
+    const id = count === 1 ? words : `${words} #${count}`
+    return { id, path, kind, within, line, start, length: end - start, text }
   })
 }
 
@@ -187,15 +212,21 @@ export function mutated({ path, start, length, text }: Mutant): string {
   return Buffer.concat([bytes.subarray(0, start), Buffer.from(text), bytes.subarray(start + length)]).toString()
 }
 
-/** `count` mutants spread evenly over the list. */
-export function sampled(mutants: readonly Mutant[], count: number): readonly Mutant[] {
-  if (count >= mutants.length) return mutants
-  return Array.from({ length: count }, (_, i) => mutants[Math.floor(((i + 0.5) * mutants.length) / count)]!)
+/** The mutants in a random order that the seed fixes: every beginning of it is a fair sample, and stays one as mutants come and go. */
+export function shuffled(mutants: readonly Mutant[], seed: string): readonly Mutant[] {
+  const keyed = mutants.map((mutant) => [hash(`${seed} ${mutant.id}`), mutant] as const)
+  return keyed.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, mutant]) => mutant)
 }
 
-/** The list in an order of which every beginning is spread over the whole, so that a run cut short is a fair sample. */
-export function spread(mutants: readonly Mutant[]): readonly Mutant[] {
-  const golden = (Math.sqrt(5) - 1) / 2
-  const keyed = mutants.map((mutant, i) => [(i * golden) % 1, mutant] as const)
-  return keyed.sort(([one], [two]) => one - two).map(([, mutant]) => mutant)
+/** What tells apart the code that mutants are made of: results for other code are worth nothing. */
+export function fingerprint(): string {
+  return hash(
+    sources()
+      .map((path) => readFileSync(path, 'utf8'))
+      .join(''),
+  ).slice(0, 16)
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -72,4 +72,6 @@ process.on('message', (trial: Trial) => {
     (why) => process.send!({ failed: undefined, passed: 0, broken: String((why as Error).stack) }),
   )
 })
+process.on('SIGINT', () => {}) // meant for the parent, which ends this process
+process.on('disconnect', () => process.exit())
 process.on('unhandledRejection', () => {}) // a bailed test may leave some; what it proved is told already

@@ -10,6 +10,8 @@ export interface Result {
   readonly id: string
   readonly fate: Fate
   readonly by?: string
+  /** The code it was judged in. */
+  readonly code: string
   readonly seconds: number
 }
 
@@ -46,25 +48,53 @@ function row(name: string, fates: readonly Fate[]): readonly string[] {
   return [name, ...[made, killed, timeout, survived, skipped].map(String), `${(100 * share(sums)).toFixed(1)} %`]
 }
 
-/** The table, the survivors with their reasons, and what falls short (nothing if all is well). */
-export function report(
-  mutants: readonly Mutant[],
-  results: ReadonlyMap<string, Result>,
-): { readonly text: string; readonly short: readonly string[] } {
+const HEAD = ['made', 'killed', 'timeout', 'survived', 'skipped', 'share']
+
+/** A table with a row for each group of mutants, as they come. */
+function grouped(tried: readonly Tried[], by: 'path' | 'kind', heading: string): string {
+  const names = [...new Set(tried.map(({ mutant }) => mutant[by]))].sort()
+  const fates = (name: string) => tried.filter(({ mutant }) => mutant[by] === name).map(({ fate }) => fate)
+  const all = row(
+    'together',
+    tried.map(({ fate }) => fate),
+  )
+  return table([[heading, ...HEAD], ...names.map((name) => row(name, fates(name))), all])
+}
+
+interface Tried {
+  readonly mutant: Mutant
+  readonly fate: Fate
+}
+
+/** What a run came to: tables for people, what falls short (nothing if all is well), figures for a snapshot. */
+export interface Report {
+  readonly text: string
+  readonly short: readonly string[]
+  readonly figures: Readonly<Record<string, number>>
+}
+
+/** The tables by file and by operator, and the survivors with their reasons. */
+export function report(mutants: readonly Mutant[], results: ReadonlyMap<string, Result>): Report {
   const known = reasons()
-  const tried = mutants.filter(({ id }) => results.has(id))
-  const fate = ({ id }: Mutant) => results.get(id)!.fate
-  const files = [...new Set(tried.map(({ path }) => path))]
-  const rows = files.map((file) => row(file, tried.filter(({ path }) => path === file).map(fate)))
-  const head = ['file', 'made', 'killed', 'timeout', 'survived', 'skipped', 'share']
-  const alive = tried.filter((mutant) => fate(mutant) === 'survived')
-  const lines = alive.map(({ id, path, line }) => `  ${path}:${line}  ${id}\n      ${known[id] ?? 'NO REASON'}`)
-  const all = tried.map(fate)
-  const text = [table([head, ...rows, row('together', all)]), ...(lines.length > 0 ? ['', 'survivors:', ...lines] : [])]
+  const tried = mutants.flatMap((mutant): Tried[] => {
+    const result = results.get(mutant.id)
+    return result ? [{ mutant, fate: result.fate }] : []
+  })
+  const alive = tried.filter(({ fate }) => fate === 'survived').map(({ mutant }) => mutant)
+  const told = alive.map(({ id, path, line }) => `  ${path}:${line}  ${id}\n      ${known[id] ?? 'NO REASON'}`)
+  const tables = [grouped(tried, 'path', 'file'), grouped(tried, 'kind', 'operator')]
+  const sums = tally(tried.map(({ fate }) => fate))
   const unexplained = alive.filter(({ id }) => !known[id]).length
-  const low = share(tally(all)) < NEEDED ? [`less than ${100 * NEEDED} % were killed`] : []
   return {
-    text: text.join('\n'),
-    short: unexplained > 0 ? [...low, `${unexplained} survivors have no reason in ${REASONS}`] : low,
+    text: [...tables, ...(told.length > 0 ? [`survivors:\n${told.join('\n')}`] : [])].join('\n\n'),
+    short: [
+      ...(share(sums) < NEEDED ? [`less than ${100 * NEEDED} % were killed`] : []),
+      ...(unexplained > 0 ? [`${unexplained} survivors have no reason in ${REASONS}`] : []),
+    ],
+    figures: figures(mutants.length, sums),
   }
+}
+
+function figures(drawn: number, { made, killed, timeout, survived, skipped }: Tally): Readonly<Record<string, number>> {
+  return { drawn, judged: made, killed: killed + timeout, survived, skipped }
 }

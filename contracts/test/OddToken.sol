@@ -15,7 +15,8 @@ contract OddToken {
         BurnsGas,
         ReturnBomb,
         Reenters,
-        PaysTwice
+        PaysTwice,
+        KeepsBack
     }
 
     mapping(address => uint256) public balanceOf;
@@ -36,7 +37,8 @@ contract OddToken {
         return true;
     }
 
-    /// @notice From now on misbehaves like this; `Reenters` calls `payload` on `victim` in every transfer.
+    /// @notice From now on misbehaves like this; `Reenters` calls `payload` on `victim` in every transfer, `KeepsBack` does
+    /// so instead of one transfer and is honest from then on.
     function behave(Manner manner_, address target_, bytes calldata payload_) external {
         (manner, victim, payload, reentered) = (manner_, target_, payload_, false);
     }
@@ -79,6 +81,10 @@ contract OddToken {
         if (manner == Manner.BurnsGas) while (true) {}
         if (manner == Manner.ReturnsFalse) return;
         if (manner == Manner.Reenters) _reenter();
+        if (manner == Manner.KeepsBack) {
+            manner = Manner.Honest;
+            return _reenter();
+        }
         balanceOf[from] -= amount;
         balanceOf[to] +=
             manner == Manner.TakesFee

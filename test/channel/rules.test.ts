@@ -1,120 +1,12 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
-import { domain, sign } from '../../src/core/base/Signature.ts'
-import { Refusal } from '../../src/core/base/Step.ts'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
-import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
-import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
-import { type Channel, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
-import { callValue } from '../../src/core/channel/Funding.ts'
-import type { packLocks } from '../../src/core/channel/Lock.ts'
-import { type ChannelCourt, newCourt, type Record, recordOf, withRecord } from '../../src/core/channel/Record.ts'
-import { alice, bob, coSigned, PERIOD, stranger, terms, UNIT } from './stage.ts'
+import type { ChannelCall } from '../../src/core/channel/Call.ts'
+import type { Channel } from '../../src/core/channel/Channel.ts'
+import { Bench, NO_STATE, type Off } from './bench.ts'
+import { alice, bob, PERIOD, UNIT } from './stage.ts'
 
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
-const under = domain(31337n, `0x${'c0'.repeat(20)}`)
-const FOREVER = 2 ** 40 - 1
 const SECRET = uint(1, 32)
-
-/** What a court without a rule does before and after a call; the rule is off where something is given. */
-interface Off {
-  readonly before?: (bench: Bench, call: ChannelCall) => void
-  readonly after?: (bench: Bench, call: ChannelCall, was: Record) => void
-  readonly instead?: (bench: Bench, call: ChannelCall) => ChannelCall | undefined
-}
-
-/** The model, whose rules can be switched off one at a time from outside. */
-class Bench {
-  court: ChannelCourt = newCourt(under)
-  readonly paid = new Map<Hex, bigint>()
-  readonly channel: Channel
-  readonly #off: Off
-  taken = 0n
-
-  constructor(off: Off, change: Partial<Channel> = {}) {
-    this.#off = off
-    this.channel = terms(ETHER, 1, change)
-  }
-
-  get id(): Hex {
-    return channelId(under, this.channel)
-  }
-
-  get record(): Record {
-    return recordOf(this.court, ETHER, this.id)
-  }
-
-  change(more: Partial<Record>): void {
-    this.court = withRecord(this.court, ETHER, this.id, { ...this.record, ...more })
-  }
-
-  /** Makes a call; false if it is refused. */
-  call(given: ChannelCall, time: number, sender: Hex = stranger.address): boolean {
-    const was = this.record
-    this.#off.before?.(this, given)
-    const call = this.#off.instead?.(this, given) ?? given
-    try {
-      const env = { sender, value: callValue(call), time, baseFee: 0n, refuses: () => false }
-      const { state, transfers } = adjudicate(this.court, call, env)
-      this.court = state
-      for (const { from, to, amount } of transfers) this.#move(from, to, amount)
-    } catch (why) {
-      if (!(why instanceof Refusal)) throw why
-      this.change(was)
-      return false
-    }
-    this.#off.after?.(this, given, was)
-    return true
-  }
-
-  fund(a: bigint, b: bigint): void {
-    for (const [toB, units] of [
-      [false, a],
-      [true, b],
-    ] as const) {
-      if (units > 0n) this.call({ verb: 'deposit', asset: ETHER, channelId: this.id, toB, amount: units * UNIT }, 1)
-    }
-  }
-
-  state(version: bigint, units: bigint, locks: Parameters<typeof packLocks>[0] = []): SignedState {
-    return coSigned({ domain: under }, this.channel, version, units * UNIT, undefined, ZERO, locks)
-  }
-
-  challenge(state: SignedState, time: number, who: Hex = bob.address): boolean {
-    return this.call({ verb: 'challenge', channel: this.channel, state }, time, who)
-  }
-
-  answer(state: SignedState, time: number): boolean {
-    return this.call({ verb: 'answer', channel: this.channel, state }, time)
-  }
-
-  settle(time: number, locks: Hex = '0x'): boolean {
-    return this.call({ verb: 'settle', channel: this.channel, locks }, time)
-  }
-
-  conclude(units: bigint, time: number): boolean {
-    const { net, sigA, sigB } = coSigned({ domain: under }, this.channel, 2n ** 64n - 1n, units * UNIT)
-    return this.call({ verb: 'conclude', channel: this.channel, net, sigA, sigB }, time)
-  }
-
-  withdraw(a: bigint, b: bigint, time: number): boolean {
-    const [totalA, totalB] = [a * UNIT, b * UNIT]
-    const digest = withdrawalDigest(under, this.id, totalA, totalB, FOREVER)
-    const [sigA, sigB] = [sign(digest, alice.key), sign(digest, bob.key)]
-    return this.call({ verb: 'withdraw', channel: this.channel, totalA, totalB, deadline: FOREVER, sigA, sigB }, time)
-  }
-
-  /** Units that somebody has been paid. */
-  got(who: Hex): bigint {
-    return (this.paid.get(who) ?? 0n) / (UNIT / 10n)
-  }
-
-  #move(from: Hex, to: Hex, amount: bigint): void {
-    this.taken += to === under.court ? amount : from === under.court ? -amount : 0n
-    if (from === under.court) this.paid.set(to, (this.paid.get(to) ?? 0n) + amount)
-  }
-}
-
 const LOCK = { toB: true, id: 1n, amount: 4n * UNIT, expiry: 20_000, condition: ETHER, key: hashLock(SECRET) }
 const REVEAL: ChannelCall = { verb: 'reveal', preimages: [SECRET] }
 
@@ -321,6 +213,34 @@ const CASES: readonly Case[] = [
     on: 0n,
     without: -10n,
     solvency: true,
+  },
+  {
+    rule: 'a final state is irrevocable, so whoever has signed one takes nothing more in the channel',
+    off: { careless: true },
+    history: (bench) => {
+      bench.fund(10n, 5n)
+      // Alice has signed the end at net 0; bob offers her five units in a newer version, for goods.
+      const newer = bench.state(2n, -5n)
+      if (bench.careless) bench.give(alice.address, 5n)
+      bench.conclude(0n, 2)
+      bench.challenge(newer, 3, alice.address)
+    },
+    on: 100n,
+    without: 50n,
+  },
+  {
+    rule: 'a final state is signed only with no lock open: it pays none',
+    off: { careless: true },
+    history: (bench) => {
+      bench.fund(10n, 5n)
+      const mine = bench.state(1n, 0n, [{ ...LOCK, toB: false }])
+      if (bench.careless) bench.conclude(0n, 2)
+      bench.call(REVEAL, 3, alice.address)
+      bench.challenge(mine, 4, alice.address)
+      bench.settle(5 + PERIOD, mine.locks)
+    },
+    on: 140n,
+    without: 100n,
   },
   {
     rule: 'a bond is taken from its book when it is paid',
