@@ -1,4 +1,4 @@
-import type { Machine, Row } from '../core/base/Step.ts'
+import type { Machine, Row, Step } from '../core/base/Step.ts'
 
 /** Where a loop saves: all rows of a batch durably, or none. */
 export interface Saver {
@@ -12,7 +12,7 @@ interface Turn<Input, Output> {
 }
 
 interface Said<Input, Output> {
-  readonly turn: Turn<Input, Output>
+  readonly turn: Turn<Input, Output> | undefined
   readonly outputs: readonly Output[]
 }
 
@@ -21,6 +21,8 @@ export interface LoopParts<State, Input, Output> {
   readonly machine: Machine<State, Input, Output>
   readonly state: State
   readonly store: Saver
+  /** What the machine does once all inputs that waited together are stepped: what they add up to is said once. */
+  readonly rest?: (state: State) => Step<State, Output>
   /** Performs one output, after everything up to it is durable. */
   readonly speak: (output: Output) => void
   /** Told once if saving or speaking fails; the loop has stopped by then and takes no more input. */
@@ -62,6 +64,11 @@ export class Loop<State, Input, Output> {
     return new Promise((done, refused) => this.#enqueue({ input, done, refused }))
   }
 
+  /** Hands over a command whose outcome comes with an output; `refused` hears the machine's refusal, or that it stopped. */
+  tell(input: Input, refused: (why: unknown) => void): void {
+    this.#enqueue({ input, refused })
+  }
+
   /** Takes no more input; what waits is refused. */
   stop(): void {
     this.#stopped = true
@@ -88,7 +95,7 @@ export class Loop<State, Input, Output> {
     try {
       const said = this.#stepAll(turns)
       for (const { outputs } of said) for (const output of outputs) this.#parts.speak(output)
-      for (const { turn, outputs } of said) turn.done?.(outputs)
+      for (const { turn, outputs } of said) turn?.done?.(outputs)
     } catch (why) {
       for (const turn of turns) turn.refused?.(why)
       this.stop()
@@ -110,6 +117,12 @@ export class Loop<State, Input, Output> {
         if (!turn.refused) throw why
         turn.refused(why)
       }
+    }
+    const rest = this.#parts.rest?.(this.#state)
+    if (rest) {
+      this.#state = rest.state
+      rows.push(...rest.rows)
+      said.push({ turn: undefined, outputs: rest.outputs })
     }
     if (rows.length > 0) this.#parts.store.commit(rows)
     return said

@@ -4,7 +4,7 @@ import { createKeccak } from 'hash-wasm'
 import { concat, type Hex, isHex, size, slice, toBytes, toHex, uint, write, ZERO } from './Bytes.ts'
 
 /** A value that fills one 32-byte word: a number (two's complement if negative), a boolean, or left-padded bytes. */
-export type Word = bigint | number | boolean | Hex
+export type Word = bigint | number | boolean | Hex | Uint8Array
 
 interface Native {
   ecdsaSign(digest: Uint8Array, key: Uint8Array): { signature: Uint8Array; recid: number }
@@ -27,9 +27,13 @@ export const isNative: boolean = native !== undefined
 
 const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n
 let buffer = new Uint8Array(4096)
+let view = new DataView(buffer.buffer)
 
 function room(length: number): Uint8Array {
-  if (buffer.length < length) buffer = new Uint8Array(2 * length)
+  if (buffer.length < length) {
+    buffer = new Uint8Array(2 * length)
+    view = new DataView(buffer.buffer)
+  }
   return buffer
 }
 
@@ -42,6 +46,17 @@ export function keccakBytes(bytes: Uint8Array): Uint8Array {
 
 /** keccak256(abi.encodePacked(parts)). */
 export function keccak(...parts: readonly Hex[]): Hex {
+  absorbPacked(parts)
+  return `0x${hasher.digest('hex')}`
+}
+
+/** The same as raw bytes: cheaper where nobody reads the hash. */
+export function keccakRaw(...parts: readonly Hex[]): Uint8Array {
+  absorbPacked(parts)
+  return hasher.digest('binary')
+}
+
+function absorbPacked(parts: readonly Hex[]): void {
   let length = 0
   for (const part of parts) length += size(part)
   const target = room(length)
@@ -49,25 +64,44 @@ export function keccak(...parts: readonly Hex[]): Hex {
   for (const part of parts) at = write(target, at, part)
   hasher.init()
   hasher.update(target.subarray(0, length))
-  return `0x${hasher.digest('hex')}`
 }
 
 /** keccak256(abi.encode(words)) for static types; a Hex longer than 32 bytes is refused with RangeError. */
 export function keccakWords(...words: readonly Word[]): Hex {
+  absorb(words)
+  return `0x${hasher.digest('hex')}`
+}
+
+/** The same as raw bytes. */
+export function keccakWordsRaw(...words: readonly Word[]): Uint8Array {
+  absorb(words)
+  return hasher.digest('binary')
+}
+
+function absorb(words: readonly Word[]): void {
   const length = 32 * words.length
   const target = room(length).fill(0, 0, length)
   for (let i = 0; i < words.length; i++) writeWord(target, 32 * i, words[i]!)
   hasher.init()
   hasher.update(target.subarray(0, length))
-  return `0x${hasher.digest('hex')}`
 }
 
 function writeWord(target: Uint8Array, at: number, word: Word): void {
-  if (typeof word === 'string') {
+  if (word instanceof Uint8Array) target.set(word, at + 32 - word.length)
+  else if (typeof word === 'string') {
     if (size(word) > 32) throw new RangeError('a word has at most 32 bytes')
     write(target, at + 32 - size(word), word)
   } else if (typeof word === 'boolean') target[at + 31] = word ? 1 : 0
-  else write(target, at, uint(BigInt.asUintN(256, BigInt(word)), 32))
+  else writeNumber(at, BigInt(word))
+}
+
+/** Eight bytes at a time, of the words that are there: most numbers have few. */
+function writeNumber(at: number, value: bigint): void {
+  let rest = value < 0n ? BigInt.asUintN(256, value) : value
+  for (let end = at + 24; rest > 0n && end >= at; end -= 8) {
+    view.setBigUint64(end, BigInt.asUintN(64, rest))
+    rest >>= 64n
+  }
 }
 
 /** keccak-256 of a text's UTF-8 bytes. */
