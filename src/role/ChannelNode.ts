@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { type Hex, toHex } from '../core/base/Bytes.ts'
+import type { Hex } from '../core/base/Bytes.ts'
 import { addressOf, domain } from '../core/base/Signature.ts'
 import { Refusal, require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import type { Promised } from '../core/channel/Change.ts'
 import { type Channel, emptyState } from '../core/channel/Channel.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
-import { type PeerInput, peer } from '../core/channel/Peer.ts'
-import { type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
+import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
+import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
 import { exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
@@ -80,6 +79,8 @@ export class ChannelNode {
   readonly #feed: Feed<Hex, ChannelEvent>
   readonly #links: Links
   readonly #inCourt = new Set<string>()
+  /** Channels to which something has come in the running batch. */
+  readonly #touched = new Set<Hex>()
   readonly #payments: Payments
   readonly #withdrawals = new Withdrawals()
   readonly #hopes = new Hopes()
@@ -92,6 +93,8 @@ export class ChannelNode {
       machine: (_places: Places, input: Input) => this.#step(input),
       state: this.#places,
       store: parts.store,
+      rest: () => this.#rest(),
+      batch: 4096,
       speak: ({ id, output }) => this.#speak(id, output),
       onFailure: (why) => this.#fail(why),
       schedule: (run) => schedule(() => this.#turn(run)),
@@ -155,18 +158,12 @@ export class ChannelNode {
    * with the same id after it was paid, it answers the same and pays nothing.
    */
   async pay(id: Hex, amount: bigint, { paymentId, memo = '0x' }: PayOptions = {}): Promise<Payment> {
-    const name = paymentId ?? toHex(randomBytes(32))
     const had = paymentId === undefined ? undefined : this.payment(id, paymentId)
     if (typeof had === 'object') return had
-    require(had !== 'pending', 'PaymentPending', name)
-    const ended = this.#payments.begin(id, name)
-    try {
-      await this.#ask(id, { kind: 'pay', amount, paymentId: name, memo })
-    } catch (why) {
-      this.#payments.forget(id, name)
-      throw why
-    }
-    return ended
+    require(had !== 'pending', 'PaymentPending', paymentId!)
+    const pay = { kind: 'pay', amount, paymentId: paymentId ?? this.#payments.name(), memo } as const
+    this.#places.of(id)
+    return this.#payments.begin(id, pay.paymentId, (refused) => this.#loop.tell({ id, input: pay }, refused))
   }
 
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
@@ -272,10 +269,31 @@ export class ChannelNode {
       const row = this.#places.add(input.add, input.address)
       return { state: this.#places, rows: [row], outputs: [] }
     }
-    const { seat: at, state } = this.#places.of(id)
-    const step = peer(at, state, input.input)
-    this.#places.set(at, step.state)
-    return { state: this.#places, rows: step.rows, outputs: step.outputs.map((output) => ({ id, output })) }
+    const d = this.#draft(id)
+    act(d, this.#places.of(id).seat, input.input)
+    this.#touched.add(id)
+    return this.#keep(id, d)
+  }
+
+  /** Whatever came for a channel in this batch is said in one. */
+  #rest(): Step<Places, Output> {
+    const steps = [...this.#touched].map((id) => {
+      const d = this.#draft(id)
+      rest(d, this.#places.of(id).seat)
+      return this.#keep(id, d)
+    })
+    this.#touched.clear()
+    const rows = steps.flatMap((step) => step.rows)
+    return { state: this.#places, rows, outputs: steps.flatMap((step) => step.outputs) }
+  }
+
+  #draft(id: Hex): Draft {
+    return { state: this.#places.of(id).state, rows: [], outputs: [] }
+  }
+
+  #keep(id: Hex, { state, rows, outputs }: Draft): Step<Places, Output> {
+    this.#places.set(this.#places.of(id).seat, state)
+    return { state: this.#places, rows, outputs: outputs.map((output) => ({ id, output })) }
   }
 
   #speak(id: Hex, output: PeerOutput): void {

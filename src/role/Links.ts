@@ -1,7 +1,8 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { isHex } from '../core/base/Bytes.ts'
 import type { Plain } from '../core/base/Step.ts'
-import { asMessage, type Message } from '../core/channel/Message.ts'
+import type { Message } from '../core/channel/Message.ts'
+import { asMessage, toWire } from '../core/channel/Wire.ts'
 import type { Connection, Listener, Transport } from '../edge/transport/Transport.ts'
 
 /** What links are made of. */
@@ -60,7 +61,7 @@ export class Links {
 
   /** Says a message about a channel, if its peer is connected. */
   say(id: Hex, message: Message): void {
-    this.#lineOf.get(id)?.connection.send({ channel: id, ...message } as unknown as Plain)
+    this.#lineOf.get(id)?.connection.send({ channel: id, ...(toWire(message) as object) } as Plain)
   }
 
   /** Ends the connection that carries a channel. */

@@ -1,7 +1,10 @@
-import type { Hex } from '../core/base/Bytes.ts'
+import { randomBytes } from 'node:crypto'
+import { type Hex, toHex } from '../core/base/Bytes.ts'
 import { Refusal } from '../core/base/Step.ts'
+import type { Side } from '../core/channel/Channel.ts'
 import { historyKey, paymentKey } from '../core/channel/Ledger.ts'
-import type { History, Paid } from '../core/channel/Payment.ts'
+import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
+import { type History, isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
 import { type PeerEvent, type PeerState, type Seat, unended } from '../core/channel/PeerState.ts'
 import type { Store } from '../edge/store/Store.ts'
 
@@ -35,60 +38,68 @@ const NOBODY: Waiting = { done: () => undefined, failed: () => undefined }
 /** The payments of this node's sides that have not ended, and what the store says of those that have. */
 export class Payments {
   readonly #store: Pick<Store, 'get' | 'all'>
-  readonly #waiting = new Map<string, Waiting>()
+  /** By channel and id of the payment. */
+  readonly #waiting = new Map<Hex, Map<Hex, Waiting>>()
+  readonly #start = toHex(randomBytes(16))
+  #count = 0
 
   constructor(store: Pick<Store, 'get' | 'all'>) {
     this.#store = store
   }
 
+  /** An id that no payment of anybody has had. */
+  name(): Hex {
+    return serialId(this.#start, this.#count++)
+  }
+
   /** Takes up the payments that an earlier process began. */
   resume({ id, side }: Seat, state: PeerState): void {
-    for (const { paymentId } of unended(side, state)) this.#waiting.set(`${id}/${paymentId}`, NOBODY)
+    for (const { paymentId } of unended(side, state)) this.#of(id).set(paymentId, NOBODY)
   }
 
-  /** Waits for a payment's end from now on, whether or not it is ever asked for: `forget` if it is not. */
-  begin(id: Hex, paymentId: Hex): Promise<Payment> {
-    const ended = new Promise<Payment>((done, failed) => this.#waiting.set(`${id}/${paymentId}`, { done, failed }))
-    ended.catch(() => undefined) // who asked for the payment hears of its refusal there
-    return ended
-  }
-
-  /** A payment was refused before it began. */
-  forget(id: Hex, paymentId: Hex): void {
-    this.#waiting.delete(`${id}/${paymentId}`)
+  /** Begins a payment with `ask`, which hears of its refusal; resolves at its end. */
+  begin(id: Hex, paymentId: Hex, ask: (refused: (why: unknown) => void) => void): Promise<Payment> {
+    return new Promise<Payment>((done, failed) => {
+      this.#of(id).set(paymentId, { done, failed })
+      ask((why) => this.#end(id, paymentId)?.failed(why))
+    })
   }
 
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
   outcome(seat: Seat, paymentId: Hex): Payment | string | undefined {
-    if (this.#waiting.has(`${seat.id}/${paymentId}`)) return 'pending'
-    const kept = this.#store.get('payment', paymentKey(seat, true, paymentId))
-    if (!Array.isArray(kept)) return kept as string | undefined
-    return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
+    if (this.#waiting.get(seat.id)?.has(paymentId)) return 'pending'
+    const kept = this.#store.get('payment', paymentKey(seat, paymentId))
+    if (Array.isArray(kept)) return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
+    return kept === undefined && isSerial(paymentId) ? this.find(seat.id, seat.side, paymentId) : (kept as string)
+  }
+
+  /** Looks a payment up in the whole history of a channel: the only way for ids that have no row of their own. */
+  find(id: Hex, payer: Side, paymentId: Hex): Payment | undefined {
+    for (const [version, { paid }] of historyOf(this.#store, id, id)) {
+      if (!paid.some(([who, packed]) => who === payer && packed.includes(paymentId.slice(2)))) continue
+      const index = unpackPaid(paid).findIndex((one) => one.payer === payer && one.pay.paymentId === paymentId)
+      if (index >= 0) return { paymentId, version, index }
+    }
+    return undefined
   }
 
   /** What is kept of the version of a payment. */
   history(id: Hex, version: bigint): History {
-    return this.#store.get('history', historyKey(id, version)) as unknown as History
+    return unpackHistory(this.#store.get('history', historyKey(id, version)) as unknown as SavedHistory)
   }
 
   /** At most `limit` payments of a channel, both ways, in order, from the first one after a place on. */
   after({ id }: Seat, place: Position, limit: number): readonly Made[] {
     const made: Made[] = []
-    let key = place.version > 0n ? historyKey(id, place.version - 1n) : `${id}/`
-    for (;;) {
-      const rows = this.#store.all('history', { after: key, limit: VERSIONS })
-      for (const [at, value] of rows) {
-        if (!at.startsWith(`${id}/`)) return made
-        key = at
-        const version = BigInt(at.slice(id.length + 1))
-        for (const [index, paid] of (value as unknown as History).paid.entries()) {
-          if (version === place.version && index <= place.index) continue
-          made.push({ version, index, ...paid })
-          if (made.length === limit) return made
-        }
+    const before = place.version > 0n ? historyKey(id, place.version - 1n) : id
+    for (const [version, { paid }] of historyOf(this.#store, id, before)) {
+      for (const [index, one] of unpackPaid(paid).entries()) {
+        if (version === place.version && index <= place.index) continue
+        made.push({ version, index, ...one })
+        if (made.length === limit) return made
       }
-      if (rows.length < VERSIONS) return made
     }
+    return made
   }
 
   /** Tells whoever waits of a payment's end. */
@@ -104,14 +115,32 @@ export class Payments {
 
   /** Nothing more will end here. */
   abandon(why: unknown): void {
-    for (const { failed } of this.#waiting.values()) failed(why)
+    for (const waiting of this.#waiting.values()) for (const { failed } of waiting.values()) failed(why)
     this.#waiting.clear()
   }
 
-  #end(id: Hex, paymentId: Hex): Waiting | undefined {
-    const key = `${id}/${paymentId}`
-    const waiting = this.#waiting.get(key)
-    this.#waiting.delete(key)
+  #of(id: Hex): Map<Hex, Waiting> {
+    const waiting = this.#waiting.get(id) ?? new Map<Hex, Waiting>()
+    this.#waiting.set(id, waiting)
     return waiting
+  }
+
+  #end(id: Hex, paymentId: Hex): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    const one = waiting?.get(paymentId)
+    waiting?.delete(paymentId)
+    return one
+  }
+}
+
+/** The versions of a channel's history after a key, the oldest first, read a few at a time. */
+function* historyOf(store: Pick<Store, 'all'>, id: Hex, from: string): Generator<readonly [bigint, SavedHistory]> {
+  for (let after: string | undefined = from; after !== undefined; ) {
+    const page = store.all('history', { after, limit: VERSIONS })
+    for (const [key, value] of page) {
+      if (!key.startsWith(id)) return
+      yield [BigInt(key.slice(id.length + 1)), value as unknown as SavedHistory]
+    }
+    after = page.length === VERSIONS ? page.at(-1)![0] : undefined
   }
 }

@@ -152,7 +152,7 @@ export class Adversary {
     const acked = { version: asked.state.version, hash: asked.hash, signature: this.#sign(asked.hash, random) }
     const forged: readonly Message[] = [
       { type: 'hello', version, hash, owed: random.roll(5), restored: random.chance(3) },
-      { type: 'request', number: random.chance(3) ? random.roll(last + 4) : number, change: this.#pay(random) },
+      { type: 'request', number: random.chance(3) ? random.roll(last + 4) : number, changes: [this.#pay(random)] },
       { type: 'ack', ...acked, owed: number - 1 },
       { type: 'ack', ...acked, owed: number - 1 },
       { type: 'funds', total: BigInt(random.roll(1000)), lapsedThrough: 0 },

@@ -5,6 +5,7 @@ import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, finalState, type Side, stateDigest } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
+import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'
 import {
   collect,
@@ -153,7 +154,7 @@ export class Fighter {
   gained(): bigint {
     let sum = 0n
     for (const [, value] of this.store.all('history')) {
-      const { paid } = value as unknown as { paid: readonly { payer: Side; pay: { amount: bigint } }[] }
+      const { paid } = unpackHistory(value as unknown as SavedHistory)
       for (const { payer, pay } of paid) sum += payer === this.seat.side ? -pay.amount : pay.amount
     }
     return sum

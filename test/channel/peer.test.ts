@@ -3,6 +3,7 @@ import { ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { finalState, type Side } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
+import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { BATCH, isProven, REQUESTS, receipt } from '../../src/core/channel/Payment.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { hear, pay, proposal, types } from './words.ts'
@@ -27,9 +28,9 @@ describe('Peer: payments', () => {
     for (let i = 0; i < 5; i++) duel.pay('b', BigInt(i + 1))
     duel.settleDown()
     const [key, kept] = duel.b.store.all('history').at(-1)!
-    const history = kept as never
+    const history = unpackHistory(kept as unknown as SavedHistory)
     const version = BigInt(key.split('/')[1]!)
-    const proof = receipt(CHANNEL, { ...finalState(ID, (kept as { net: bigint }).net), version }, history, 0)
+    const proof = receipt(CHANNEL, { ...finalState(ID, history.net), version }, history, 0)
     expect(isProven(COURT, proof)).to.equal(true)
     expect(isProven(COURT, { ...proof, leaf: { ...proof.leaf, amount: 999n } })).to.equal(false)
     expect(isProven(COURT, { ...proof, leaf: { ...proof.leaf, toB: !proof.leaf.toB } })).to.equal(false)
@@ -65,18 +66,18 @@ describe('Peer: payments', () => {
 
   it('as writer refuses by code what the other side cannot pay, and goes on', () => {
     const duel = Duel.opened(FUNDS)
-    hear(duel.a, { type: 'request', number: 1, change: pay(FUNDS + 1n) })
+    hear(duel.a, { type: 'request', number: 1, changes: [pay(FUNDS + 1n)] })
     expect(duel.a.state.proposal?.items).to.deep.equal([{ kind: 'refusal', number: 1, code: 'InsufficientFunds' }])
     expect(duel.a.state.proposal?.state.net).to.equal(0n)
   })
 
   it('as writer takes each request once and in order, and hangs up on a gap', () => {
     const duel = Duel.opened(FUNDS)
-    hear(duel.a, { type: 'request', number: 1, change: pay(1n) })
-    hear(duel.a, { type: 'request', number: 1, change: pay(1n) })
+    hear(duel.a, { type: 'request', number: 1, changes: [pay(1n)] })
+    hear(duel.a, { type: 'request', number: 1, changes: [pay(1n)] })
     expect(duel.a.state.inbox.length).to.equal(0)
     expect(duel.a.state.proposal?.items.length).to.equal(1)
-    hear(duel.a, { type: 'request', number: 3, change: pay(1n) })
+    hear(duel.a, { type: 'request', number: 3, changes: [pay(1n)] })
     expect(duel.up).to.equal(false)
   })
 
@@ -199,7 +200,7 @@ describe('Peer: a proposal is countersigned iff it is valid', () => {
     for (let i = 0; i < 2 * REQUESTS + 10; i++) duel.pay('b', 1n)
     duel.connect()
     duel.deliver('a') // the writer's hello
-    expect(types(duel.wire.b).filter((type) => type === 'request').length).to.equal(REQUESTS)
+    expect(duel.wire.b.flatMap((said) => (said.type === 'request' ? said.changes : [])).length).to.equal(REQUESTS)
     duel.pay('b', 1n)
     duel.settleDown()
     duel.pay('b', 1n)
@@ -212,7 +213,7 @@ describe('Peer: a proposal is countersigned iff it is valid', () => {
   it('as writer keeps no more requests than may be on their way', () => {
     const duel = Duel.opened(FUNDS)
     for (let number = 1; duel.up && number < 10_000; number++)
-      hear(duel.a, { type: 'request', number, change: pay(1n) })
+      hear(duel.a, { type: 'request', number, changes: [pay(1n)] })
     expect(duel.up).to.equal(false)
     expect(duel.said.a.length).to.be.lessThan(REQUESTS)
   })

@@ -4,8 +4,10 @@ import { sign } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
 import { finalState, isChannel, type State, stateDigest } from '../../src/core/channel/Channel.ts'
 import { isComplete } from '../../src/core/channel/Docket.ts'
-import { asMessage } from '../../src/core/channel/Message.ts'
+import type { Message } from '../../src/core/channel/Message.ts'
+import { BATCH } from '../../src/core/channel/Payment.ts'
 import { requireTerms } from '../../src/core/channel/Terms.ts'
+import { asMessage, toWire } from '../../src/core/channel/Wire.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { final, hear, NO_STATE, pay, types } from './words.ts'
 
@@ -56,14 +58,26 @@ describe('Peer: what a hostile peer says', () => {
 
   it('says nothing that is kept beyond its bounds', () => {
     const junk = 'x'.repeat(1 << 19)
-    const request = { type: 'request', number: 1, change: pay(1n) } as const
-    expect(asMessage(request)).to.deep.equal(request)
-    expect(asMessage({ ...request, junk })).to.equal(undefined)
-    expect(asMessage({ ...request, change: { ...pay(1n), junk } })).to.equal(undefined)
-    const item = { kind: 'own', change: pay(1n) }
+    const request = { type: 'request', number: 1, changes: [pay(1n)] } as const
+    const wire = toWire(request) as { readonly changes: readonly string[] }
+    expect(asMessage(wire)).to.deep.equal(request)
+    expect(asMessage({ ...wire, junk })).to.equal(undefined)
+    const fail = { kind: 'failLock', lockId: 1n, code: 'Unknown', data: '0x' }
+    expect(asMessage({ ...wire, changes: [fail] })).to.deep.equal({ ...request, changes: [fail] })
+    expect(asMessage({ ...wire, changes: [{ ...fail, junk }] })).to.equal(undefined)
+    for (const cut of ['0x00', `${wire.changes[0]}00`, wire.changes[0]!.slice(0, -2), junk, 7, null]) {
+      expect(asMessage({ ...wire, changes: [cut] }), String(cut).slice(0, 200)).to.equal(undefined)
+    }
     const offer = { type: 'propose', version: 1n, hash: ZERO, signature: GOOD.sigA }
-    expect(asMessage({ ...offer, items: [item] })).to.not.equal(undefined)
-    expect(asMessage({ ...offer, items: [{ ...item, junk }] })).to.equal(undefined)
+    const own = { kind: 'own', change: pay(1n) } as const
+    const asked = [1, 2, 3].map((number) => ({ kind: 'request', number }) as const)
+    const items = [own, own, ...asked, { kind: 'refusal', number: 4, code: 'No' } as const, own]
+    const offered = toWire({ ...offer, items } as Message) as { readonly items: readonly unknown[] }
+    expect(offered.items.length).to.equal(4)
+    expect(asMessage(offered)).to.deep.equal({ ...offer, items })
+    for (const bad of [[1], [2, 1], [1, BATCH + 1], [-1, 1], [1, 2, 3], [1, 'no code'], ['1', '2']]) {
+      expect(asMessage({ ...offered, items: [bad] }), String(bad)).to.equal(undefined)
+    }
   })
 
   it('gives no refusal the name of what waits', () => {
@@ -71,7 +85,7 @@ describe('Peer: what a hostile peer says', () => {
       asMessage({
         type: 'propose',
         version: 1n,
-        items: [{ kind: 'refusal', number: 1, code }],
+        items: [[1, code]],
         hash: ZERO,
         signature: GOOD.sigA,
       })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Message } from '../../src/core/channel/Message.ts'
-import { asMessage } from '../../src/core/channel/Message.ts'
+import { asMessage } from '../../src/core/channel/Wire.ts'
 import { CHANNEL, Duel, type Fighter, PERIOD } from './duel.ts'
 import { ends, HOUR, keepBack, left, take } from './takes.ts'
 import { hear, NO_STATE, pay, proposal, types } from './words.ts'
@@ -118,7 +118,7 @@ describe('Peer: what a withdrawal reserves', () => {
     const duel = Duel.opened(FUNDS)
     take(duel, 'a', 900n)
     duel.settleDown()
-    hear(duel.b, proposal(duel.b, [{ kind: 'own', change: pay(101n) }]))
+    hear(duel.b, proposal(duel.b, [{ kind: 'own', changes: [pay(101n)] }]))
     expect(duel.b.state.end.disputed).to.equal('InsufficientFunds')
     duel.finish()
     expect(duel.b.state.finished?.payB).to.equal(FUNDS)
@@ -128,7 +128,7 @@ describe('Peer: what a withdrawal reserves', () => {
     const duel = Duel.opened(FUNDS)
     take(duel, 'b', 900n)
     duel.settleDown()
-    hear(duel.a, { type: 'request', number: 1, change: pay(101n) })
+    hear(duel.a, { type: 'request', number: 1, changes: [pay(101n)] })
     expect(duel.a.state.proposal?.items).to.deep.equal([{ kind: 'refusal', number: 1, code: 'InsufficientFunds' }])
   })
 
@@ -207,7 +207,7 @@ describe('Peer: what a withdrawal reserves', () => {
     duel.mine()
     duel.mine()
     expect(ends(duel.a)).to.deep.equal(['withdrawn'])
-    hear(duel.b, proposal(duel.b, [{ kind: 'own', change: pay(101n) }]))
+    hear(duel.b, proposal(duel.b, [{ kind: 'own', changes: [pay(101n)] }]))
     expect(duel.b.state.end.disputed).to.equal('InsufficientFunds')
     duel.finish()
     expect(duel.b.state.finished).to.deep.equal({ payA: 100n, payB: FUNDS })

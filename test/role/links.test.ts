@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
+import { toWire } from '../../src/core/channel/Wire.ts'
 import type { Connection } from '../../src/edge/transport/Transport.ts'
 import { Links } from '../../src/role/Links.ts'
 import { finish, type World, world } from '../world.ts'
@@ -45,7 +46,7 @@ describe('Links', () => {
     const { line, closed } = await caller(w)
     const change = { kind: 'pay', amount: 1n, paymentId: ZERO, memo: `0x${'00'.repeat(1024)}` } as const
     line.send(HELLO)
-    line.send({ channel: ID, type: 'request', number: 1, change })
+    line.send({ channel: ID, ...(toWire({ type: 'request', number: 1, changes: [change] }) as object) })
     await w.scheduler.run()
     links.add(ID)
     expect(messages.map(({ type }) => type)).to.deep.equal(['hello'])

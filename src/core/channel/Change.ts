@@ -86,6 +86,13 @@ export function costOf(change: Change): bigint {
   return isPromised(change) ? change.amount : 0n
 }
 
+/** How many characters a change takes in a message, at most. */
+export function weightOf(change: Change): number {
+  if (change.kind === 'pay') return 100 + change.memo.length
+  if (change.kind === 'addLock') return 500 + change.payload.length
+  return change.kind === 'failLock' ? 200 + change.data.length : 200
+}
+
 /** True iff a lock is opened by a preimage. */
 export function isHashLock({ condition }: Pick<Lock, 'condition'>): boolean {
   return condition === ETHER

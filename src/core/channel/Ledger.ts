@@ -1,7 +1,8 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type Change, costOf, isPromised } from './Change.ts'
-import { other, type State } from './Channel.ts'
-import type { Paid } from './Payment.ts'
+import type { State } from './Channel.ts'
+import { packChanges, packPaid, type SavedHistory } from './Packed.ts'
+import { type History, isSerial, type Paid } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -14,11 +15,11 @@ import {
   signedState,
   tell,
 } from './PeerState.ts'
-import { type Queue, take } from './Queue.ts'
+import { items, newest, type Queue, take } from './Queue.ts'
 
-/** Key of a payment: channel, payer, id. Its value is [version, index] once paid, or the code of its refusal. */
-export function paymentKey(seat: Seat, isMine: boolean, paymentId: Hex): string {
-  return `${seat.id}/${isMine ? seat.side : other(seat.side)}/${paymentId}`
+/** Key of a payment of this side: channel, side, id. Its value is [version, index] once paid, or the code of its refusal. */
+export function paymentKey(seat: Seat, paymentId: Hex): string {
+  return `${seat.id}/${seat.side}/${paymentId}`
 }
 
 /** Key of a version's history, in the order of versions. */
@@ -40,13 +41,18 @@ export function adopt(d: Draft, seat: Seat, { state, hash, paid, disposed }: Ado
   const complete: Complete = { version, net, batch, ...sigs, disposed, owed: d.state.last }
   set(d, { complete, hash })
   put(d, 'complete', seat.id, complete)
-  if (paid.length > 0) put(d, 'history', historyKey(seat.id, version), { net, signature: theirs, paid })
+  if (paid.length > 0) putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid })
   for (const [index, { payer, pay }] of paid.entries()) {
     const isMine = payer === seat.side
-    put(d, 'payment', paymentKey(seat, isMine, pay.paymentId), [version, index])
+    if (isMine && !isSerial(pay.paymentId)) put(d, 'payment', paymentKey(seat, pay.paymentId), [version, index])
     tell(d, { name: isMine ? 'paid' : 'received', pay, version, index })
   }
   if (theirs !== '0x') d.outputs.push({ kind: 'complete', state: signedState(complete) })
+}
+
+function putHistory(d: Draft, seat: Seat, version: bigint, { paid, ...rest }: History): void {
+  const row: SavedHistory = { ...rest, paid: packPaid(paid) }
+  put(d, 'history', historyKey(seat.id, version), row)
 }
 
 /** The writer's proposal becomes complete. */
@@ -72,7 +78,7 @@ function dropProposal(d: Draft, seat: Seat): void {
 /** One of this side's changes is in no state and will be in none: a payment has ended without being paid. */
 export function refuse(d: Draft, seat: Seat, change: Change, code: string): void {
   if (!isPromised(change)) return
-  put(d, 'payment', paymentKey(seat, true, change.paymentId), code)
+  put(d, 'payment', paymentKey(seat, change.paymentId), code)
   tell(d, { name: 'refused', change, code })
 }
 
@@ -88,12 +94,30 @@ function why(d: Draft): string {
   return d.state.end.restored ? 'OutcomeUnknown' : 'ChannelEnding'
 }
 
-/** Takes changes out of those that wait. */
+/** Takes changes out of those that wait, and out of the rows that keep them. */
 export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending: Queue<Pending>): void {
-  let { pendingSum } = d.state
-  for (const { number, change, stored } of taken) {
-    pendingSum -= costOf(change)
-    if (stored) put(d, 'pending', pendingKey(seat.id, number), undefined)
+  let { pendingSum, kept } = d.state
+  for (const { change } of taken) pendingSum -= costOf(change)
+  const through = taken.at(-1)?.number ?? 0
+  for (let row = kept[0]; row && row.first <= through; row = kept[0]) {
+    put(d, 'pending', pendingKey(seat.id, row.first), undefined)
+    kept = kept.slice(1)
+    if (row.last <= through) continue
+    kept = [{ first: through + 1, last: row.last }, ...kept]
+    putPending(d, seat, items(pending).slice(0, row.last - through))
   }
-  set(d, { pending, pendingSum })
+  set(d, { pending, pendingSum, kept })
+}
+
+/** Stores the payments that came last and are in no row yet, in one. */
+export function keepPending(d: Draft, seat: Seat): void {
+  const { pending, kept, last } = d.state
+  const fresh = newest(pending, last - (kept.at(-1)?.last ?? 0))
+  if (fresh.length === 0) return
+  putPending(d, seat, fresh)
+  set(d, { kept: [...kept, { first: fresh[0]!.number, last }] })
+}
+
+function putPending(d: Draft, seat: Seat, those: readonly Pending[]): void {
+  put(d, 'pending', pendingKey(seat.id, those[0]!.number), packChanges(those.map(({ change }) => change)))
 }

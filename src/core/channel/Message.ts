@@ -1,8 +1,7 @@
 import { type Hex, isHex } from '../base/Bytes.ts'
 import type { SignedState } from './Call.ts'
-import { type Change, isCode } from './Change.ts'
+import type { Change } from './Change.ts'
 import { FINAL, MAX_NET } from './Channel.ts'
-import { BATCH, isPay } from './Payment.ts'
 
 /** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
 export type Item =
@@ -19,7 +18,8 @@ export type Message =
       readonly owed: number
       readonly restored: boolean
     }
-  | { readonly type: 'request'; readonly number: number; readonly change: Change }
+  /** Changes that the sender asks for, the first of them under `number`. */
+  | { readonly type: 'request'; readonly number: number; readonly changes: readonly Change[] }
   | {
       readonly type: 'propose'
       readonly version: bigint
@@ -52,10 +52,16 @@ const net: Check = (value) => typeof value === 'bigint' && value >= -MAX_NET && 
 const unsigned: Check = (value) => typeof value === 'bigint' && value >= 0n && value <= MAX_NET
 const version: Check = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n
 const flag: Check = (value) => typeof value === 'boolean'
-const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
-const seconds: Check = (value) => count(value) && (value as number) < 2 ** 40
+const count: Check = (value) => isCount(value)
+const seconds: Check = (value) => isCount(value) && value < 2 ** 40
+const list: Check = (value) => Array.isArray(value)
 const word: Check = (value) => isHex(value, 32)
 const signature: Check = (value) => isHex(value, 65) || isHex(value, 64)
+
+/** Whether a value is a number of things. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
 
 const SIGNED: Fields = {
   // A final state is no newest state: the court refuses it wherever one is asked for.
@@ -67,16 +73,10 @@ const SIGNED: Fields = {
   sigB: signature,
 }
 
-const ITEMS: Readonly<Record<string, Fields>> = {
-  own: { change: isPay },
-  request: { number: count },
-  refusal: { number: count, code: isCode },
-}
-
 const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
   hello: { version, hash: word, owed: count, restored: flag },
-  request: { number: count, change: isPay },
-  propose: { version, items: areItems, hash: word, signature },
+  request: { number: count, changes: list },
+  propose: { version, items: list, hash: word, signature },
   ack: { version, hash: word, owed: count, signature },
   show: { state: isSignedState, owed: count },
   funds: { total: unsigned, lapsedThrough: count },
@@ -100,20 +100,12 @@ export function isSignedState(value: unknown): value is SignedState {
   return fits(value, SIGNED)
 }
 
-function areItems(value: unknown): boolean {
-  if (!Array.isArray(value)) return false
-  let requests = 0
-  for (const item of value) {
-    const fields = ITEMS[(item as Item | null)?.kind ?? '']
-    if (!fields || !fits(item, fields, 1)) return false
-    if ((item as Item).kind !== 'own') requests++
-  }
-  return requests <= BATCH
-}
-
-/** The message that a value from a wire is, or undefined if it is none: every field is of its type and in its bounds, and there are no others. */
-export function asMessage(value: unknown): Message | undefined {
+/**
+ * Whether a value is a message as far as its fields go: each is there, of its type and in its bounds, and there are no
+ * others. What its lists hold is not looked at.
+ */
+export function isMessage(value: unknown): value is Message {
   const type = (value as { type?: unknown } | null | undefined)?.type
-  if (typeof type !== 'string' || !Object.hasOwn(MESSAGES, type)) return undefined
-  return fits(value, MESSAGES[type as Message['type']], 1) ? (value as Message) : undefined
+  if (typeof type !== 'string' || !Object.hasOwn(MESSAGES, type)) return false
+  return fits(value, MESSAGES[type as Message['type']], 1)
 }

@@ -1,5 +1,5 @@
-import { type Hex, isHex, size } from '../base/Bytes.ts'
-import { type Domain, isSignedBy, keccak } from '../base/Signature.ts'
+import { concat, type Hex, isHex, size, toHex, uint, ZERO } from '../base/Bytes.ts'
+import { type Domain, isSignedBy, keccak, keccakBytes, keccakRaw, keccakWordsRaw } from '../base/Signature.ts'
 import {
   batchHash,
   type Channel,
@@ -41,6 +41,22 @@ export function isPay(value: unknown): value is Pay {
   return isHex(paymentId, 32) && isHex(memo) && size(memo) <= MEMO && Object.keys(value as object).length === 4
 }
 
+// keccak256("kerros payment"), its first bytes.
+const SERIAL: Hex = '0x5594661f79eeb5bb'
+
+/**
+ * The id of the payment number `count` since a node's start, which it knows by 16 random bytes. Nobody asks for such an
+ * id before it is told, so it needs no row of its own: what a caller chose does, or it could be paid twice.
+ */
+export function serialId(start: Hex, count: number): Hex {
+  return concat(SERIAL, start, uint(count, 8))
+}
+
+/** Whether an id is of the form that nodes make. */
+export function isSerial(paymentId: Hex): boolean {
+  return paymentId.startsWith(SERIAL)
+}
+
 /** One payment of a version: who paid, and what. */
 export interface Paid {
   readonly payer: Side
@@ -69,11 +85,22 @@ export function nextState(from: State, paid: readonly Paid[]): State | undefined
   let net = from.net
   for (const { payer, pay } of paid) net = netAfter(net, payer, pay.amount)
   if (net > MAX_NET || net < -MAX_NET) return undefined
-  return { ...from, version, net, batch: batchHash(leavesOf(from.channelId, version, paid)) }
+  return { ...from, version, net, batch: batchOf(from.channelId, version, paid) }
 }
 
 function leavesOf(id: Hex, version: bigint, paid: readonly Paid[]): readonly Hex[] {
   return paid.map((one, index) => leafHash(leafOf(id, version, index, one)))
+}
+
+/** What a version that pays these carries as its batch: as `batchHash` of their leaves, without text in between. */
+export function batchOf(id: Hex, version: bigint, paid: readonly Paid[]): Hex {
+  if (paid.length === 0) return ZERO
+  const leaves = new Uint8Array(32 * paid.length)
+  for (const [index, { payer, pay }] of paid.entries()) {
+    const { amount, paymentId, memo } = pay
+    leaves.set(keccakWordsRaw(id, version, index, payer === 'a', amount, paymentId, keccakRaw(memo)), 32 * index)
+  }
+  return toHex(keccakBytes(leaves))
 }
 
 /** Proof of a payment to anybody who knows the court: the payee signed the state whose batch holds the leaf. */
@@ -90,8 +117,10 @@ export interface Receipt {
 /** What a side keeps of a version that paid something. */
 export interface History {
   readonly net: bigint
-  /** The other side's signature of the version. */
+  /** The other side's signature of the version; empty if only layer 1 showed it complete. */
   readonly signature: Hex
+  /** Time of the newest block when it became complete, seconds. */
+  readonly time: number
   readonly paid: readonly Paid[]
 }
 

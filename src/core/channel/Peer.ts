@@ -15,7 +15,7 @@ import {
   onTime,
   repeatFinal,
 } from './Ending.ts'
-import { completeProposal, failPending, failProposal } from './Ledger.ts'
+import { completeProposal, failPending, failProposal, keepPending } from './Ledger.ts'
 import type { Message } from './Message.ts'
 import { isPay, type Pay, PENDING, spendable } from './Payment.ts'
 import {
@@ -26,7 +26,6 @@ import {
   isOver,
   type PeerOutput,
   type PeerState,
-  pendingKey,
   put,
   type Seat,
   say,
@@ -34,7 +33,7 @@ import {
   signedState,
   tell,
 } from './PeerState.ts'
-import { mayPropose, offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
+import { offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
 import { push, queue } from './Queue.ts'
 import { type Court, rowOf, watched } from './Watch.ts'
 import { announce, attend, fundsOf, onLapsed, onWithdrawAsk, onWithdrawSig, takeOut, withdraw } from './Withdrawal.ts'
@@ -56,9 +55,22 @@ export type PeerInput =
 /** One side of one channel: the next state, the rows to store before anything is said, and what to say then. */
 export function peer(seat: Seat, state: PeerState, input: PeerInput): Step<PeerState, PeerOutput> {
   const d: Draft = { state, rows: [], outputs: [] }
-  ;(INPUTS[input.kind] as Verb<PeerInput>)(d, seat, input)
-  attend(d, seat)
+  act(d, seat, input)
+  rest(d, seat)
   return d
+}
+
+/** The first half of a step: what an input does by itself. Many inputs may share the second. */
+export function act(d: Draft, seat: Seat, input: PeerInput): void {
+  ;(INPUTS[input.kind] as Verb<PeerInput>)(d, seat, input)
+}
+
+/** The second half: stores what now waits and says what can be said of it, all in one. */
+export function rest(d: Draft, seat: Seat): void {
+  propose(d, seat)
+  attend(d, seat)
+  keepPending(d, seat)
+  request(d, seat)
 }
 
 type Verb<Input> = (d: Draft, seat: Seat, input: Input) => void
@@ -112,12 +124,8 @@ function pay(d: Draft, seat: Seat, change: Pay): void {
   const have = available(seat, state)
   require(have >= change.amount, 'InsufficientFunds', have, change.amount)
   const number = state.last + 1
-  const stored = !(mayPropose(seat, state) && state.pending.length === 0)
-  const pending = push(state.pending, { number, change, stored })
+  const pending = push(state.pending, { number, change })
   set(d, { last: number, pending, pendingSum: state.pendingSum + change.amount })
-  if (stored) put(d, 'pending', pendingKey(seat.id, number), { number, change, stored })
-  if (seat.isWriter) propose(d, seat)
-  else if (state.link.greeted && !state.link.behind && state.link.said === state.last) request(d, [{ number, change }])
 }
 
 function up(d: Draft): void {
@@ -144,10 +152,7 @@ function resume(d: Draft, seat: Seat): void {
   askToClose(d, seat)
   offerFinal(d, seat)
   if (isOver(d.state) || d.state.end.restored) return
-  if (seat.isWriter) {
-    offer(d)
-    propose(d, seat)
-  } else request(d)
+  offer(d)
 }
 
 function onFunds(d: Draft, seat: Seat, { total, lapsedThrough }: Extract<Message, { type: 'funds' }>): void {

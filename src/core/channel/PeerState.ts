@@ -15,6 +15,16 @@ import {
   writerOf,
 } from './Channel.ts'
 import type { Item, Message } from './Message.ts'
+import {
+  type PackedChanges,
+  type PackedItems,
+  type PackedPaid,
+  packItems,
+  packPaid,
+  unpackChanges,
+  unpackItems,
+  unpackPaid,
+} from './Packed.ts'
 import type { Paid, Pay } from './Payment.ts'
 import { items, type Queue, queue } from './Queue.ts'
 import { NO_RESERVES, type Reserves } from './Reserve.ts'
@@ -79,7 +89,12 @@ export interface Proposal {
 export interface Pending {
   readonly number: number
   readonly change: Change
-  readonly stored: boolean
+}
+
+/** Numbers of pending changes that one row keeps, under the first of them. */
+export interface Kept {
+  readonly first: number
+  readonly last: number
 }
 
 /** What belongs to the connection and dies with it. */
@@ -119,6 +134,8 @@ export interface PeerState {
   readonly pending: Queue<Pending>
   /** What the pending changes take from what this side can spend. */
   readonly pendingSum: bigint
+  /** The rows that keep the pending payments, the oldest first. */
+  readonly kept: readonly Kept[]
   /** The other side's requests that wait for the next version (writer). */
   readonly inbox: Queue<Change>
   readonly link: Link
@@ -212,13 +229,19 @@ const NOTHING: Complete = { version: 0n, net: 0n, batch: ZERO, sigA: '0x', sigB:
 /** What a store holds of one channel. */
 export interface Saved {
   readonly complete?: Complete
-  readonly proposal?: Proposal
+  readonly proposal?: SavedProposal
   readonly funds?: { readonly announced: bigint; readonly heard: bigint; readonly opened: boolean }
   readonly court?: { readonly base: Court; readonly through: number }
   readonly end?: End
   readonly finished?: Court['closed']
   readonly withdrawal?: Pick<Reserves, 'mine' | 'theirs' | 'taken' | 'passed'>
-  readonly pending?: readonly Pending[]
+  readonly pending?: readonly (readonly [first: number, changes: PackedChanges])[]
+}
+
+/** A proposal as a row keeps it: what it pays is packed. */
+export type SavedProposal = Omit<Proposal, 'items' | 'paid'> & {
+  readonly items: PackedItems
+  readonly paid: PackedPaid
 }
 
 /** The tables that hold one row a channel. */
@@ -232,7 +255,7 @@ export function collect(all: (table: string) => readonly (readonly [string, Plai
   for (const [key, value] of all('pending')) {
     const entry = of(key.slice(0, 66))
     entry.pending ??= []
-    ;(entry.pending as Plain[]).push(value)
+    ;(entry.pending as Plain[]).push([Number(key.slice(67)), value])
   }
   return found as ReadonlyMap<string, Saved>
 }
@@ -240,14 +263,16 @@ export function collect(all: (table: string) => readonly (readonly [string, Plai
 /** The state that a store holds, or a fresh one. */
 export function restore(seat: Seat, saved: Saved = {}): PeerState {
   const complete = saved.complete ?? NOTHING
-  const pending = [...(saved.pending ?? [])].sort((x, y) => x.number - y.number)
+  const rows = (saved.pending ?? []).map(([first, packed]) => [first, unpackChanges(packed)!] as const)
+  const pending = rows.flatMap(([first, changes]) => changes.map((change, i) => ({ number: first + i, change })))
   return {
     complete,
     hash: stateDigest(seat.court, stateOf(seat, complete)),
-    proposal: saved.proposal ?? null,
+    proposal: saved.proposal ? unpackProposal(saved.proposal) : null,
     last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
     pending: queue(pending),
     pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
+    kept: rows.map(([first, changes]) => ({ first, last: first + changes.length - 1 })),
     inbox: queue(),
     link: DOWN,
     announced: saved.funds?.announced ?? 0n,
@@ -258,6 +283,16 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     opened: saved.funds?.opened ?? false,
     finished: saved.finished ?? null,
   }
+}
+
+function unpackProposal(saved: SavedProposal): Proposal {
+  return { ...saved, items: unpackItems(saved.items)!, paid: unpackPaid(saved.paid) }
+}
+
+/** Stores the outstanding proposal. */
+export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
+  const { items, paid } = proposal
+  put(d, 'proposal', seat.id, { ...proposal, items: packItems(items), paid: packPaid(paid) })
 }
 
 /** The complete state as both have signed it. */

@@ -1,6 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
-import { type Change, costOf } from './Change.ts'
+import { type Change, costOf, weightOf } from './Change.ts'
 import { other, type Side, type State, stateDigest } from './Channel.ts'
 import { becomeRestored, dispute, isClosing, offerFinal } from './Ending.ts'
 import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger.ts'
@@ -15,15 +15,19 @@ import {
   type Pending,
   type Proposal,
   peerSigner,
-  put,
+  putProposal,
   type Seat,
   say,
   set,
   signatures,
   stateOf,
 } from './PeerState.ts'
-import { items, push, type Queue, take } from './Queue.ts'
+import { newest, oldest, push, type Queue, take } from './Queue.ts'
 import { fundsOf } from './Withdrawal.ts'
+
+/** How many changes one message carries at most, and how many characters of them: a constant of the protocol. */
+const CHANGES = 4096
+const CHARACTERS = 900_000
 
 type Said<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -39,13 +43,25 @@ export function mayPropose(seat: Seat, s: PeerState): boolean {
 export function propose(d: Draft, seat: Seat): void {
   if (!mayPropose(seat, d.state)) return
   const [requests, inbox] = take(d.state.inbox, BATCH)
-  const [own, pending] = take(d.state.pending, BATCH)
+  const [own, pending] = take(d.state.pending, fitting(oldest(d.state.pending, CHANGES)))
   if (requests.length + own.length === 0) return
   const proposal = signed(seat, d.state, compose(seat, d.state, own, requests), requests.length)
   unqueue(d, seat, own, pending)
   set(d, { inbox, proposal })
-  put(d, 'proposal', seat.id, proposal)
+  putProposal(d, seat, proposal)
   offer(d)
+}
+
+/** How many of some changes fit into one message, the first of them first. */
+function fitting(changes: readonly Pending[]): number {
+  let room = CHARACTERS
+  let count = 0
+  for (const { change } of changes) {
+    room -= weightOf(change)
+    if (room < 0 || count === CHANGES) break
+    count++
+  }
+  return count
 }
 
 /** Says the outstanding proposal (again). */
@@ -97,25 +113,32 @@ function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: n
 }
 
 /** Says requests that the other side has not heard on this connection yet, as many as may be on their way. */
-export function request(d: Draft, asked: readonly Pick<Pending, 'number' | 'change'>[] = items(d.state.pending)): void {
-  const { link, complete, last } = d.state
+export function request(d: Draft, seat: Seat): void {
+  const { link, complete, last, pending, end } = d.state
+  if (seat.isWriter || !link.greeted || link.behind || end.restored || isOver(d.state)) return
+  const said = Math.max(link.said, complete.disposed)
   const through = Math.min(last, complete.disposed + REQUESTS)
-  if (link.said >= through) return
-  for (const { number, change } of asked) {
-    if (number > link.said && number <= through) say(d, { type: 'request', number, change })
+  if (said >= through) return
+  let asked = newest(pending, last - said).slice(0, through - said)
+  while (asked.length > 0) {
+    const some = asked.slice(0, fitting(asked))
+    say(d, { type: 'request', number: some[0]!.number, changes: some.map(({ change }) => change) })
+    asked = asked.slice(some.length)
   }
   set(d, { link: { ...link, said: through } })
 }
 
 /** The writer takes a request: the next in order, once. After a gap only a new connection brings what is missing. */
-export function onRequest(d: Draft, seat: Seat, { number, change }: Said<'request'>): void {
-  const { proposal, complete, inbox } = d.state
+export function onRequest(d: Draft, seat: Seat, { number, changes }: Said<'request'>): void {
+  const { proposal, complete } = d.state
+  let { inbox } = d.state
   const next = (proposal ?? complete).disposed + inbox.length + 1
-  if (!seat.isWriter || number < next || isOver(d.state)) return
-  if (number > next || inbox.length >= REQUESTS) drop(d, 'a request was lost, or too many wait')
+  const fresh = changes.slice(Math.max(0, next - number))
+  if (!seat.isWriter || fresh.length === 0 || isOver(d.state)) return
+  if (number > next || inbox.length + fresh.length > REQUESTS) drop(d, 'a request was lost, or too many wait')
   else {
-    set(d, { inbox: push(inbox, change) })
-    propose(d, seat)
+    for (const change of fresh) inbox = push(inbox, change)
+    set(d, { inbox })
   }
 }
 
@@ -183,7 +206,6 @@ function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): vo
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
   for (const [change, code] of judged.refused) refuse(d, seat, change, code)
   acknowledge(d, seat)
-  request(d)
 }
 
 function acknowledge(d: Draft, seat: Seat): void {
@@ -202,13 +224,12 @@ export function onAck(d: Draft, seat: Seat, { version, hash, owed, signature }: 
     set(d, { link: { ...link, owed } })
     completeProposal(d, seat, signature)
     offerFinal(d, seat)
-    propose(d, seat)
   }
 }
 
 function keepLate(d: Draft, seat: Seat, proposal: Proposal, late: Hex): void {
   set(d, { proposal: { ...proposal, late } })
-  put(d, 'proposal', seat.id, { ...proposal, late })
+  putProposal(d, seat, { ...proposal, late })
 }
 
 /** A newer complete state than mine: my own proposal's, or one that proves that my store is an older copy. */
@@ -227,7 +248,6 @@ export function onShow(d: Draft, seat: Seat, { state: shown, owed }: Said<'show'
     if (d.state.proposal?.hash === hash) completeProposal(d, seat, seat.side === 'a' ? sigB : sigA)
     else adoptForgotten(d, seat, state, hash, signatures(seat, sigA, sigB))
     offerFinal(d, seat)
-    propose(d, seat)
   }
 }
 

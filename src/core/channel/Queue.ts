@@ -30,7 +30,18 @@ export function take<T>(of: Queue<T>, count: number): readonly [taken: readonly 
 
 /** All items, the oldest first. */
 export function items<T>(of: Queue<T>): readonly T[] {
-  const newer: T[] = []
-  for (let link = of.back; link; link = link.next) newer.push(link.item)
-  return of.front.slice(of.from).concat(newer.reverse())
+  return newest(of, of.length)
+}
+
+/** The oldest `count` items (fewer if there are fewer), and no others. */
+export function oldest<T>(of: Queue<T>, count: number): readonly T[] {
+  return take(of, count)[0]
+}
+
+/** The newest `count` items (all, if there are fewer), the oldest of them first; costs no more than they are. */
+export function newest<T>(of: Queue<T>, count: number): readonly T[] {
+  const late: T[] = []
+  for (let link = of.back; link && late.length < count; link = link.next) late.push(link.item)
+  const early = of.front.length - Math.min(count - late.length, of.front.length - of.from)
+  return of.front.slice(early).concat(late.reverse())
 }
