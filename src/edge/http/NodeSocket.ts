@@ -73,8 +73,10 @@ function turnAway(socket: Duplex, status: number): void {
 
 /** Serves one client until it leaves, or is dropped. */
 function attend(client: WebSocket, api: NodeApi, dispatch: Dispatch, telling: Telling, limits: SocketLimits): void {
-  const say = (text: string) => speak(client, text, limits.buffer)
-  const events = subscriptions(api, (text) => say(text))
+  const say = (text: string) => {
+    if (!speak(client, text, limits.buffer)) events.end()
+  }
+  const events = subscriptions(api, say)
   let inFlight = 0
 
   const hear = async (text: string) => {
@@ -96,16 +98,16 @@ function attend(client: WebSocket, api: NodeApi, dispatch: Dispatch, telling: Te
   })
 }
 
-/** Says a text; a client that does not take what is said is dropped, so that it cannot fill this node's memory. */
-function speak(client: WebSocket, text: string, buffer: number): void {
-  if (client.readyState !== OPEN) return
-  if (client.bufferedAmount <= buffer) {
-    client.send(text)
-    return
+/** Says a text. False where too much waits already: that client is dropped, so that it cannot fill this node's memory. */
+function speak(client: WebSocket, text: string, buffer: number): boolean {
+  if (client.readyState !== OPEN) return true
+  if (client.bufferedAmount > buffer) {
+    // It hears so if it ever reads on; ws hangs up if it does not.
+    client.close(DROPPED.slow, `more than ${buffer} bytes wait for this client`)
+    return false
   }
-  client.close(DROPPED.slow, `more than ${buffer} bytes wait for this client`)
-  // It reads nothing, so it will not answer either.
-  setTimeout(() => client.terminate(), 1000).unref()
+  client.send(text)
+  return true
 }
 
 function busy(need: number): Dispatch {
