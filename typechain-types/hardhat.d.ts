@@ -28,6 +28,7 @@ getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryO
 getContractFactory(name: 'Exposed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exposed__factory>
 getContractFactory(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedAuthorization__factory>
 getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
+getContractFactory(name: 'IssuedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IssuedToken__factory>
 getContractFactory(name: 'OddCondition', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddCondition__factory>
 getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
 getContractFactory(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Permit2StandIn__factory>
@@ -54,6 +55,7 @@ getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: 
 getContractAt(name: 'Exposed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exposed>
 getContractAt(name: 'ExposedAuthorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedAuthorization>
 getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
+getContractAt(name: 'IssuedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IssuedToken>
 getContractAt(name: 'OddCondition', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddCondition>
 getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
 getContractAt(name: 'Permit2StandIn', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Permit2StandIn>
@@ -80,6 +82,7 @@ deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContra
 deployContract(name: 'Exposed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'IssuedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IssuedToken>
 deployContract(name: 'OddCondition', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
 deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
@@ -106,6 +109,7 @@ deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer |
 deployContract(name: 'Exposed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
+deployContract(name: 'IssuedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IssuedToken>
 deployContract(name: 'OddCondition', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
 deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>

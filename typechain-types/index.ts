@@ -46,6 +46,8 @@ export type { ExposedAuthorization } from './test/ExposedAuthorization.js';
 export { ExposedAuthorization__factory } from './factories/test/ExposedAuthorization__factory.js';
 export type { ExposedPlasma } from './test/ExposedPlasma.js';
 export { ExposedPlasma__factory } from './factories/test/ExposedPlasma__factory.js';
+export type { IssuedToken } from './test/IssuedToken.js';
+export { IssuedToken__factory } from './factories/test/IssuedToken__factory.js';
 export type { OddCondition } from './test/OddCondition.js';
 export { OddCondition__factory } from './factories/test/OddCondition__factory.js';
 export type { OddToken } from './test/OddToken.js';

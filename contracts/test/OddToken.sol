@@ -16,7 +16,9 @@ contract OddToken {
         ReturnBomb,
         Reenters,
         PaysTwice,
-        KeepsBack
+        KeepsBack,
+        Returns31Bytes,
+        ReturnsDirtyBool
     }
 
     mapping(address => uint256) public balanceOf;
@@ -118,6 +120,13 @@ contract OddToken {
             }
             if eq(m, 8) {
                 return(free, 100000)
+            }
+            if eq(m, 12) {
+                return(free, 31)
+            }
+            if eq(m, 13) {
+                mstore(free, or(shl(255, 1), 1))
+                return(free, 32)
             }
         }
         return true;

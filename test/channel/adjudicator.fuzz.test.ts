@@ -7,17 +7,19 @@ import { agreeOnMoney, expectSolvent, stage } from './stage.ts'
 
 const CALLS = 100
 const VERBS =
-  'deposit depositWithPermit openBoth deposits withdraw conclude challenge challengeFor answer settle claimCredit reveal judge sweep batch'
+  'deposit depositWithPermit depositWithAuthorization openBoth deposits withdraw conclude challenge challengeFor answer settle claimCredit reveal judge sweep batch'
 const CODES =
   'ChannelClosed StaleVersion WrongSigner NotParty ChallengeRunning TooLate NoChallenge WrongLocks NothingDecided ' +
-  'WrongWithdrawal WrongValue ZeroAmount ChannelAsset AlreadyJudged NotFinal NoCondition NotOwner NoCredit PaymentRefused SignatureLength'
+  'WrongWithdrawal WrongValue ZeroAmount ChannelAsset AlreadyJudged NotFinal NoCondition NotOwner NoCredit PaymentRefused ' +
+  'SignatureLength ERC20InsufficientAllowance WrongAuthorizer NotYetValid Expired AuthorizationUsedBefore ' +
+  'SignatureExpired InvalidNonce InvalidSigner InvalidSignatureLength'
 
 describe('Adjudicator against its model', () => {
   it('invariant 1: agrees on every refusal, event, record and balance in random histories of all verbs, and owes what it holds', async function () {
     this.timeout(900_000 * Math.max(1, depth))
     const on = await stage()
     await agreeOnMoney(on)
-    const start = { model: newCourt(on.domain), time: on.time, balances: new Map(on.balances) }
+    const start = { model: newCourt(on.domain), purse: on.purse, time: on.time, balances: new Map(on.balances) }
     const snapshot = await on.connection.networkHelpers.takeSnapshot()
     const met = new Map<string, number>()
     await fc.assert(

@@ -9,6 +9,7 @@ import {
   balance,
   bob,
   carol,
+  catchUp,
   conclusion,
   coSigned,
   expectDone,
@@ -129,6 +130,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const highS = uint(order - BigInt(`0x${call.sigA.slice(66, 130)}`), 32).slice(2)
       const spoiled = [
         `${call.sigA.slice(0, 66)}${highS}${flipped}`,
+        `${call.sigA.slice(0, -2)}1a`,
         `${call.sigA.slice(0, -2)}1d`,
         `${call.sigA.slice(0, -2)}00`,
         `${call.sigA.slice(0, -2)}01`,
@@ -329,7 +331,7 @@ describe('Adjudicator and receivers that will not be paid', () => {
     const on = await stage()
     on.refusing = true
     await on.receiver.behave(1, ETHER, '0x', { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
     const owner = on.receiverAddress
     const channel = terms(ETHER, 1, { a: { owner, signer: alice.address } })
     const id = channelId(on.domain, channel)

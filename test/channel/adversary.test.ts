@@ -17,6 +17,7 @@ import {
   balance,
   bob,
   carol,
+  catchUp,
   conclusion,
   coSigned,
   expectDone,
@@ -175,7 +176,7 @@ describe('the channel court and an adversary', () => {
   it('takes owners and signers that became EIP-7702 accounts: keys still sign, and they are paid', async () => {
     const code = concat('0xef0100', on.receiverAddress)
     await on.receiver.behave(0, ETHER, '0x', { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
     for (const { address } of [alice, bob]) await on.connection.networkHelpers.setCode(address, code)
     expectDone(await play(on, challenge(state(1n, 3n)), by(bob)))
     expectDone(await play(on, withdrawal(1n, 1n), by(stranger)))
@@ -242,7 +243,7 @@ describe('the channel court and an adversary', () => {
     const { receiverAddress: owner } = on
     on.refusing = true
     await on.receiver.behave(1, ETHER, '0x', { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
     for (const challengePeriod of [0, 2 ** 32 - 1]) {
       await open({ a: { owner, signer: alice.address }, challengePeriod, bond: 2n ** 96n - 1n })
       expectDone(await play(on, deposit(false, 1n), by(stranger)))
@@ -254,6 +255,6 @@ describe('the channel court and an adversary', () => {
     }
     on.refusing = false
     await on.receiver.behave(0, ETHER, '0x', { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
   })
 })

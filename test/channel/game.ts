@@ -2,11 +2,21 @@ import fc from 'fast-check'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
-import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import {
+  authorizationDigest,
+  authorizationNonce,
+  authorizedPayer,
+  permit2Digest,
+  permit2Payer,
+  permitDigest,
+  permitFields,
+} from '../../src/core/channel/Authorization.ts'
+import type { ChannelCall, Payer, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, challengeDigest, channelId, MAX_NET, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { callValue } from '../../src/core/channel/Funding.ts'
 import { type Lock, locksRoot, tally } from '../../src/core/channel/Lock.ts'
 import { recordOf } from '../../src/core/channel/Record.ts'
+import { permitted, separatorOf } from './purse.ts'
 import {
   alice,
   bob,
@@ -26,11 +36,12 @@ const PEOPLE = [alice, bob, carol, stranger]
 /** So many preimages and condition keys are shared by all locks of a game: equal keys are common. */
 const KEYS = 24
 
-/** How often each act is drawn; `sign`, `turn`, `decide` and `reopen` are not calls to the court. */
+/** How often each act is drawn; `sign`, `turn`, `decide`, `approve` and `reopen` are not calls to the court. */
 const WEIGHTS = {
   deposit: 4,
-  depositWithPermit: 1,
-  openBoth: 1,
+  depositWithPermit: 3,
+  depositWithAuthorization: 4,
+  openBoth: 3,
   deposits: 1,
   sign: 9,
   withdraw: 4,
@@ -46,6 +57,7 @@ const WEIGHTS = {
   batch: 3,
   turn: 2,
   decide: 1,
+  approve: 1,
   reopen: 3,
 } as const
 
@@ -74,6 +86,8 @@ export const act: fc.Arbitrary<Act> = fc.record({
   wait: fc.constantFrom(1, 1, 1, 1, 1, 1, 2, 60, 1800, -3, -2, -1, -1, 90_000),
 })
 
+type Authorized = Extract<ChannelCall, { verb: 'depositWithAuthorization' }>
+
 /** A game: channels of five kinds, every state, list and withdrawal ever signed in them. */
 export interface Game {
   readonly on: Stage
@@ -81,12 +95,14 @@ export interface Game {
   readonly signed: SignedState[][]
   readonly lists: Map<Hex, Hex>
   readonly withdrawals: ChannelCall[][]
+  /** Every signature for tokens ever given, with the call that it was meant for. */
+  readonly authorized: Authorized[]
   salts: number
 }
 
 /** A game that nobody has played in. */
 export function newGame(on: Stage): Game {
-  const game: Game = { on, channels: [], signed: [], lists: new Map(), withdrawals: [], salts: 0 }
+  const game: Game = { on, channels: [], signed: [], lists: new Map(), withdrawals: [], authorized: [], salts: 0 }
   for (let which = 0; which < 5; which++) reopen(game, which)
   return game
 }
@@ -118,6 +134,7 @@ export async function perform(game: Game, next: Act): Promise<string> {
   const sender = PEOPLE[who]!.address
   if (verb === 'sign') return signState(game, next)
   if (verb === 'turn' || verb === 'decide') return turn(on, verb, next)
+  if (verb === 'approve') return approve(on, sender)
   if (verb === 'reopen') {
     const channel = game.channels[next.on]!
     const { closed, openLocks } = recordOf(on.model, channel.asset, channelId(on.domain, channel))
@@ -133,14 +150,25 @@ export async function perform(game: Game, next: Act): Promise<string> {
     return 'done'
   }
   const call = callOf(game, { ...next, verb })
+  if (call.verb === 'depositWithPermit' && pick % 5 === 0) await usePermit(on, call, sender)
   const off = pick % 29 === 28 && PAYABLE.includes(verb) ? { value: callValue(call) + 1n } : {}
-  const { refused } = await playFast(on, call, { sender, time, ...off })
+  const { refused } = await playFast(on, call, { sender, time: Math.max(time, on.time + 1), ...off })
   remember(game, call)
   return refused ?? 'done'
 }
 
 const PAYABLE: readonly string[] = ['deposit', 'openBoth', 'deposits', 'challenge', 'challengeFor']
-const BATCHED = ['answer', 'answer', 'settle', 'withdraw', 'challenge', 'reveal', 'claimCredit', 'sweep'] as const
+const BATCHED = [
+  'answer',
+  'answer',
+  'settle',
+  'withdraw',
+  'challenge',
+  'reveal',
+  'claimCredit',
+  'sweep',
+  'depositWithAuthorization',
+] as const
 
 function timeOf({ on, channels }: Game, { on: which, wait }: Act): number {
   if (wait > 0) return on.time + wait
@@ -185,7 +213,7 @@ function lockOf(on: Stage, pick: number, id: bigint): Lock {
 async function turn(on: Stage, verb: 'turn' | 'decide', { pick, amount }: Act): Promise<string> {
   if (verb === 'turn') on.refusing = !on.refusing
   else on.verdict = pick % 4 === 0 ? undefined : amount < 0n ? 0n : amount
-  const { connection, receiver, receiverAddress, condition, conditionAddress } = on
+  const { receiver, receiverAddress, condition, conditionAddress } = on
   const [to, data] =
     verb === 'turn'
       ? [receiverAddress, receiver.interface.encodeFunctionData('behave', [on.refusing ? 1 : 0, ETHER, '0x'])]
@@ -193,14 +221,41 @@ async function turn(on: Stage, verb: 'turn' | 'decide', { pick, amount }: Act): 
           conditionAddress,
           condition.interface.encodeFunctionData('behave', [on.verdict === undefined ? 1 : 0, on.verdict ?? 0n]),
         ]
+  return outside(on, stranger.address, to, data)
+}
+
+/** A transaction to somebody else than the court. */
+async function outside(on: Stage, from: Hex, to: Hex, data: string): Promise<string> {
   on.time += 1
-  await connection.networkHelpers.time.setNextBlockTimestamp(on.time)
-  const request = { from: stranger.address, to, data, gas: '0xf0000', gasPrice: '0x0' }
-  await connection.provider.request({ method: 'eth_sendTransaction', params: [request] })
+  await on.connection.networkHelpers.time.setNextBlockTimestamp(on.time)
+  const request = { from, to, data, gas: '0xf0000', gasPrice: '0x0' }
+  await on.connection.provider.request({ method: 'eth_sendTransaction', params: [request] })
   return 'done'
 }
 
-type CallDeed = Exclude<Deed, 'sign' | 'turn' | 'decide' | 'reopen' | 'batch'>
+/** Lets the court take everything again, after a permit has let it take only so much. */
+async function approve(on: Stage, sender: Hex): Promise<string> {
+  const allowances = new Map(on.purse.allowances)
+  allowances.delete(sender)
+  on.purse = { ...on.purse, allowances }
+  const data = on.token.interface.encodeFunctionData('approve', [on.domain.court, 2n ** 256n - 1n])
+  return outside(on, sender, on.tokenAddress, data)
+}
+
+/** Somebody shows the sender's permit to the token before the sender does, if it is good. */
+async function usePermit(on: Stage, call: Permit, owner: Hex): Promise<void> {
+  const { domain: court, tokenAddress: token } = on
+  const after = permitted(on.purse, call, owner, { court, token, sender: owner, time: on.time + 1 })
+  if (after === on.purse) return
+  on.purse = after
+  const { amount, deadline, v, r, s } = call
+  const data = on.token.interface.encodeFunctionData('permit', [owner, court.court, amount, deadline, v, r, s])
+  await outside(on, stranger.address, token, data)
+}
+
+type Permit = Extract<ChannelCall, { verb: 'depositWithPermit' }>
+
+type CallDeed = Exclude<Deed, 'sign' | 'turn' | 'decide' | 'approve' | 'reopen' | 'batch'>
 
 function callOf(game: Game, next: Act & { verb: CallDeed }): ChannelCall {
   const { on, channels, signed, lists } = game
@@ -217,10 +272,14 @@ function callOf(game: Game, next: Act & { verb: CallDeed }): ChannelCall {
     case 'deposit':
       return { verb, asset: pick % 9 === 0 ? assets[pick & 1]! : channel.asset, channelId: id, toB, amount: positive }
     case 'depositWithPermit':
-      return { ...NO_PERMIT, verb, asset: on.tokenAddress, channelId: id, toB, amount: positive }
+      return permit(game, next, id)
+    case 'depositWithAuthorization':
+      return authorization(game, next, id)
     case 'openBoth': {
-      const asset = pick % 9 === 0 ? on.tokenAddress : ETHER
-      return { verb, asset, channelId: id, amountA: positive, amountB: UNIT, payerIsB: toB, payer: NOBODY }
+      const asset = pick % 4 === 0 ? ETHER : on.tokenAddress
+      const amountB = UNIT + positive / 2n
+      const payer = payerOf(game, next, id, toB, toB ? amountB : positive)
+      return { verb, asset, channelId: id, amountA: positive, amountB, payerIsB: toB, payer }
     }
     case 'deposits': {
       const list = channels.slice(0, 1 + (pick % 5)).map((one, i) => ({
@@ -264,8 +323,60 @@ function callOf(game: Game, next: Act & { verb: CallDeed }): ChannelCall {
   }
 }
 
-const NO_PERMIT = { deadline: 0n, v: 27, r: ZERO, s: ZERO } as const
-const NOBODY = { from: ETHER, permit2: false, validAfter: 0n, validBefore: 0n, salt: ZERO, signature: '0x' } as const
+const LATE = 2n ** 48n
+
+/** A permit of the sender, mostly a good one; else it is another's, too late or for another amount. */
+function permit({ on }: Game, { who, pick, amount: any }: Act, id: Hex): Permit {
+  const [{ address: owner }, signer] = [PEOPLE[who]!, PEOPLE[pick % 7 === 6 ? (who + 1) % 4 : who]!]
+  const amount = any < 0n ? -any : any
+  const deadline = pick % 11 === 10 ? BigInt(on.time) : LATE
+  const [nonce, value] = [on.purse.permits.get(owner) ?? 0n, pick % 13 === 12 ? amount / 2n : amount]
+  const signed = { owner, spender: on.domain.court, value, nonce, deadline }
+  const fields = permitFields(signed, sign(permitDigest(separatorOf(on.tokenAddress), signed), signer.key))
+  const verb = 'depositWithPermit'
+  return { verb, asset: on.tokenAddress, channelId: id, toB: (pick >> 4) % 2 === 1, ...fields, amount }
+}
+
+/** Tokens of somebody who has signed; or of an old signature, sometimes for another side, amount or channel. */
+function authorization(game: Game, next: Act, id: Hex): Authorized {
+  const { pick, amount } = next
+  const old = game.authorized[pick % Math.max(1, game.authorized.length)]
+  if (old && pick % 4 === 0) {
+    const kind = (pick >> 5) % 5
+    if (kind === 0) return { ...old, toB: !old.toB }
+    if (kind === 1) return { ...old, amount: old.amount + 1n }
+    return kind === 2 ? { ...old, channelId: id } : old
+  }
+  const [toB, positive] = [(pick >> 4) % 2 === 1, amount < 0n ? -amount : amount]
+  const payer = payerOf(game, next, id, toB, positive)
+  const call: Authorized = {
+    verb: 'depositWithAuthorization',
+    asset: game.on.tokenAddress,
+    channelId: id,
+    toB,
+    amount: positive,
+    payer,
+  }
+  game.authorized.push(call)
+  return call
+}
+
+/** Somebody's signature for a side of a channel, by ERC-3009 or through Permit2: mostly good, else early, late or cut. */
+function payerOf({ on, authorized }: Game, { who, pick }: Act, id: Hex, toB: boolean, amount: bigint): Payer {
+  const { address: from, key } = PEOPLE[(who + (pick >> 7)) % 4]!
+  const { court, chainId } = on.domain
+  const salt = uint(1000 * on.time + authorized.length, 32)
+  const until = pick % 17 === 16 ? BigInt(on.time) : LATE
+  const cut = (payer: Payer): Payer => (pick % 19 === 18 ? { ...payer, signature: '0x1234' } : payer)
+  if (pick % 2 === 0) {
+    const permit = { permitted: { token: on.tokenAddress, amount }, nonce: BigInt(salt), deadline: until }
+    return cut(permit2Payer(from, permit, sign(permit2Digest(chainId, court, permit, id, toB), key)))
+  }
+  const nonce = authorizationNonce(id, toB, salt)
+  const validAfter = pick % 15 === 14 ? BigInt(on.time + 2) : 0n
+  const signed = { from, to: court, value: amount, validAfter, validBefore: until, nonce }
+  return cut(authorizedPayer(signed, salt, sign(authorizationDigest(separatorOf(on.tokenAddress), signed), key)))
+}
 
 /** A withdrawal a little above the last, or an old one again. */
 function withdrawal({ on, channels, withdrawals }: Game, { on: which, pick, amount }: Act): ChannelCall {

@@ -7,6 +7,7 @@ import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import {
   alice,
   bob,
+  catchUp,
   coSigned,
   expectDone,
   expectRefused,
@@ -228,11 +229,11 @@ for (const kind of ['ether', 'ERC-20'] as const) {
         const over = await challenged(state(1n, 0n, [one]))
         on.verdict = undefined
         await on.condition.behave(1, answer, { gasPrice: 0 })
-        on.time += 1
+        await catchUp(on)
         const ask: ChannelCall = { verb: 'judge', condition: on.conditionAddress, key: one.key }
         expectRefused(await play(on, ask, by(stranger)), 'NotFinal', on.conditionAddress, one.key)
         await on.condition.behave(0, answer, { gasPrice: 0 })
-        on.time += 1
+        await catchUp(on)
         on.verdict = answer
         expectDone(await play(on, ask, by(stranger)))
         expectRefused(await play(on, ask, by(stranger)), 'AlreadyJudged', on.conditionAddress, one.key)
@@ -247,7 +248,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       on.verdict = undefined
       for (const manner of [2, 3, 4, 5, 6, 7]) {
         await on.condition.behave(manner, 1n, { gasPrice: 0 })
-        on.time += 1
+        await catchUp(on)
         const ask: ChannelCall = { verb: 'judge', condition: on.conditionAddress, key: uint(manner, 32) }
         expectRefused(await play(on, ask, by(stranger)), 'NotFinal')
       }

@@ -10,6 +10,7 @@ import {
   balance,
   bob,
   carol,
+  catchUp,
   conclusion,
   coSigned,
   expectDone,
@@ -193,7 +194,7 @@ describe('money in an open channel', () => {
     await on.receiver.behave(1, ETHER, '0x', { gasPrice: 0 })
     await on.receiver.act(on.domain.court, data, { value: 7n, gasPrice: 0 })
     await on.receiver.behave(0, ETHER, '0x', { gasPrice: 0 })
-    on.time += 3
+    await catchUp(on)
     const claim: ChannelCall = { verb: 'claimCredit', asset: ETHER, owner: on.receiverAddress, to: on.receiverAddress }
     const credits = new Map(on.model.credits).set(creditKey(ETHER, on.receiverAddress), 7n)
     on.model = { ...on.model, credits }
@@ -239,7 +240,7 @@ describe('money in an open channel', () => {
       await ethers.getSigner(carol.address),
     )
     const sent = await court.batch(calls, { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
     const refused = (await sent.wait())!.logs.flatMap((log) => {
       const event = on.abi.parseLog(log)!
       return event.name === 'ItemRefused' ? [[event.args.index, on.abi.parseError(event.args.reason)!.name]] : []

@@ -6,13 +6,24 @@ import type { Transfer } from '../../src/core/base/Court.ts'
 import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
+import { PERMIT2 } from '../../src/core/channel/Authorization.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, FINAL, finalState, stateDigest } from '../../src/core/channel/Channel.ts'
 import { callValue } from '../../src/core/channel/Funding.ts'
 import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import { type ChannelCourt, newCourt, recorded, recordOf } from '../../src/core/channel/Record.ts'
 import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
-import { Adjudicator__factory, type OddCondition, type Receiver, type Token } from '../../typechain-types/index.ts'
+import type { Node } from '../../src/edge/chain/Node.ts'
+import { plantPermit2 } from '../../src/edge/chain/Permit2.ts'
+import {
+  Adjudicator__factory,
+  type OddCondition,
+  Permit2StandIn__factory,
+  type Receiver,
+  type SignedToken,
+  SignedToken__factory,
+} from '../../typechain-types/index.ts'
+import { isRefused, NEW_PURSE, type Purse, pull, type Refused } from './purse.ts'
 
 /** The tests' unit of money. */
 export const UNIT = 10n ** 18n
@@ -27,7 +38,7 @@ export type Outcome =
 export interface Stage {
   readonly connection: Awaited<ReturnType<typeof network.create<'generic'>>>
   readonly domain: Domain
-  readonly token: Token
+  readonly token: SignedToken
   readonly tokenAddress: Hex
   /** A contract that may own a side; `refusing` says whether it takes ether. */
   readonly receiver: Receiver
@@ -41,15 +52,18 @@ export interface Stage {
   /** Money under open locks of closed channels, by channel id. */
   readonly underLocks: Map<Hex, { asset: Hex; amount: bigint }>
   model: ChannelCourt
+  /** What the token and Permit2 know of everybody. */
+  purse: Purse
   refusing: boolean
   time: number
   balances: Map<string, bigint>
 }
 
 export const [alice, bob, carol, stranger] = [1, 2, 3, 4].map(localAccount) as [Account, Account, Account, Account]
+const FOREIGN = [new Interface(SignedToken__factory.abi), new Interface(Permit2StandIn__factory.abi)]
 const START = Date.UTC(2026, 0, 1) / 1000
 
-/** A fresh chain with a court and a token that alice, bob, carol and a stranger hold and have approved. */
+/** A fresh chain with a court and a token that alice, bob, carol and a stranger hold and let court and Permit2 take. */
 export async function stage(): Promise<Stage> {
   const connection = await network.create({
     network: 'default',
@@ -57,7 +71,7 @@ export async function stage(): Promise<Stage> {
   })
   const { ethers } = connection
   const court = await ethers.deployContract('Adjudicator', { gasPrice: 0 })
-  const token = await ethers.deployContract('Token', { gasPrice: 0 })
+  const token = await ethers.deployContract('SignedToken', { gasPrice: 0 })
   const receiver = await ethers.deployContract('Receiver', { gasPrice: 0 })
   const condition = await ethers.deployContract('OddCondition', { gasPrice: 0 })
   await condition.behave(1, 0, { gasPrice: 0 })
@@ -68,14 +82,22 @@ export async function stage(): Promise<Stage> {
   ) as [Hex, Hex, Hex, Hex]
   for (const { address: who } of [alice, bob, carol, stranger]) {
     await token.mint(who, 1_000_000n * UNIT, { gasPrice: 0 })
-    await token.connect(await ethers.getSigner(who)).approve(court, 2n ** 256n - 1n, { gasPrice: 0 })
+    for (const spender of [address, PERMIT2]) {
+      await token.connect(await ethers.getSigner(who)).approve(spender, 2n ** 256n - 1n, { gasPrice: 0 })
+    }
   }
+  await plantPermit2(ethers.provider as unknown as Node)
   const under = domain(31337n, address)
   const abi = new Interface(Adjudicator__factory.abi)
   const known = { token, tokenAddress, receiver, receiverAddress, condition, conditionAddress }
   const made = { connection, domain: under, ...known, abi, verdict: undefined, underLocks: new Map() }
   const time = await connection.networkHelpers.time.latest()
-  return { ...made, model: newCourt(under), refusing: false, time, balances: new Map() }
+  return { ...made, model: newCourt(under), purse: NEW_PURSE, refusing: false, time, balances: new Map() }
+}
+
+/** After a transaction that was sent past the stage: its time is again that of the newest block. */
+export async function catchUp(on: Stage): Promise<void> {
+  on.time = await on.connection.networkHelpers.time.latest()
 }
 
 /** Terms between alice (A) and bob (B), or whom `change` puts there. */
@@ -173,12 +195,22 @@ function predict(on: Stage, call: ChannelCall, sender: Hex, value: bigint, time:
   try {
     const outcome = (condition: Hex) => (condition === on.conditionAddress ? on.verdict : undefined)
     const ruling = adjudicate(on.model, call, { sender, value, time, baseFee: 0n, refuses, outcome })
+    const pulled = pullFor(on, call, sender, time)
+    if (isRefused(pulled)) return { outcome: pulled as Outcome, transfers: [] as readonly Transfer[] }
     on.model = ruling.state
+    on.purse = pulled
     return { outcome: { refused: undefined, events: ruling.events } as Outcome, transfers: ruling.transfers }
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
+    // Of two who pay at once the sender comes first, before the other's signature is looked at.
+    const pulled = why.code === 'SignatureLength' ? pullFor(on, call, sender, time) : on.purse
+    if (isRefused(pulled)) return { outcome: pulled as Outcome, transfers: [] as readonly Transfer[] }
     return { outcome: { refused: why.code, args: why.args } as Outcome, transfers: [] as readonly Transfer[] }
   }
+}
+
+function pullFor(on: Stage, call: ChannelCall, sender: Hex, time: number): Purse | Refused {
+  return pull(on.purse, call, { court: on.domain, token: on.tokenAddress, sender, time })
 }
 
 /** Makes many calls in one `batch` and one by one to the model: the refused are told, the others agree in every event. */
@@ -201,10 +233,11 @@ export async function playBatch(on: Stage, calls: readonly ChannelCall[], sendin
   const got = await send(on, on.abi.encodeFunctionData('batch', [items]), sender, 0n, time)
   if (got.refused !== undefined) throw new Error(`a batch was refused: ${got.refused}`)
   const told = got.events.map((event: { name: string; reason?: Hex }) =>
-    event.name === 'ItemRefused' ? { ...event, reason: on.abi.parseError(event.reason!)?.name } : event,
+    event.name === 'ItemRefused' ? { ...event, reason: parseError(on, event.reason!)?.name } : event,
   )
   expect(told, 'batch').to.deep.equal(events)
   for (const call of calls) {
+    if ('channelId' in call) await agreeOnRecord(on, call.asset, call.channelId)
     if ('channel' in call) await agreeOnRecord(on, call.channel.asset, channelId(on.domain, call.channel))
   }
   return got
@@ -220,7 +253,7 @@ function transact(on: Stage, call: ChannelCall, from: Hex, value: bigint, time: 
 }
 
 async function send(on: Stage, data: string, from: Hex, value: bigint, time: number): Promise<Outcome> {
-  const { connection, domain: court, abi } = on
+  const { connection, domain: court } = on
   await connection.networkHelpers.time.setNextBlockTimestamp(time)
   const quantities = { value: `0x${value.toString(16)}`, gas: '0xf00000', gasPrice: '0x0' }
   const request = { from, to: court.court, data, ...quantities }
@@ -229,10 +262,15 @@ async function send(on: Stage, data: string, from: Hex, value: bigint, time: num
     const receipt = await connection.ethers.provider.getTransactionReceipt(hash as string)
     return { refused: undefined, events: receipt!.logs.flatMap((log) => decodeEvent(on, log)) }
   } catch (why) {
-    const error = abi.parseError((why as { data?: string }).data ?? '0x')
+    const error = parseError(on, (why as { data?: string }).data ?? '0x')
     if (!error) throw why
     return { refused: error.name, args: error.args.map((arg, i) => plain(error.fragment.inputs[i]!.type, arg)) }
   }
+}
+
+/** The error of the court, or of the token or Permit2 that it called. */
+function parseError({ abi }: Stage, data: string) {
+  return [abi, ...FOREIGN].flatMap((known) => known.parseError(data) ?? []).at(0)
 }
 
 function decodeEvent(on: Stage, log: { address: string; topics: readonly string[]; data: string }): ChannelEvent[] {

@@ -24,6 +24,7 @@ import {
   alice,
   bob,
   carol,
+  catchUp,
   conclusion,
   coSigned,
   PERIOD,
@@ -160,7 +161,7 @@ async function perform(game: Game, index: ChannelIndex, one: Act): Promise<Told>
   if (one.verb === 'turn') {
     on.refusing = !on.refusing
     await on.receiver.behave(on.refusing ? 1 : 0, ETHER, '0x', { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
   }
   const call = callOf(game, index, one)
   if (!call) return { time: on.time, events: [] }
@@ -217,7 +218,7 @@ describe('the index of a channel court', () => {
     court = Adjudicator__factory.connect(on.domain.court, on.connection.ethers.provider)
     on.verdict = UNIT
     await on.condition.behave(0, on.verdict, { gasPrice: 0 })
-    on.time += 1
+    await catchUp(on)
   })
   const head = () => on.connection.ethers.provider.getBlockNumber()
   const read = async (span: number) =>

@@ -4,6 +4,7 @@
 export type { Exposed } from './Exposed.js';
 export type { ExposedAuthorization } from './ExposedAuthorization.js';
 export type { ExposedPlasma } from './ExposedPlasma.js';
+export type { IssuedToken } from './IssuedToken.js';
 export type { OddCondition } from './OddCondition.js';
 export type { OddToken } from './OddToken.js';
 export type { Permit2StandIn } from './Permit2StandIn.js';

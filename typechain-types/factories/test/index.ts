@@ -4,6 +4,7 @@
 export { Exposed__factory } from './Exposed__factory.js';
 export { ExposedAuthorization__factory } from './ExposedAuthorization__factory.js';
 export { ExposedPlasma__factory } from './ExposedPlasma__factory.js';
+export { IssuedToken__factory } from './IssuedToken__factory.js';
 export { OddCondition__factory } from './OddCondition__factory.js';
 export { OddToken__factory } from './OddToken__factory.js';
 export { Permit2StandIn__factory } from './Permit2StandIn__factory.js';
