@@ -175,8 +175,8 @@ describe('Adjudicator and tokens whose issuer can do anything', () => {
     [4, '64 bytes that begin with the word 1', true],
     [5, 'the word 2', false],
     [8, '100,000 bytes that begin with the word 1', true],
-    [11, '31 bytes', false],
-    [12, 'a true with dirty bits above it', false],
+    [12, '31 bytes', false],
+    [13, 'a true with dirty bits above it', false],
   ] as const) {
     it(`takes a transfer that returns ${says} as ${paid ? 'done' : 'refused: it becomes a credit'}`, async () => {
       channel = await opened(oddAsset!)
