@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { defineConfig } from 'hardhat/config'
 import type { HardhatPlugin } from 'hardhat/types/plugins'
+import kerros from './src/task/Plugin.ts'
 
 const compiler = createRequire(import.meta.url).resolve('solc/soljson.js')
 
@@ -24,7 +25,7 @@ const sorted: HardhatPlugin = {
 
 export default defineConfig({
   // In this order: handlers run in the order of their plugins, and the toolbox generates the types.
-  plugins: [sorted, hardhatToolboxMochaEthers],
+  plugins: [sorted, hardhatToolboxMochaEthers, kerros],
   solidity: {
     profiles: {
       default: {

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import { type Hex, isHex, toHex } from '../../core/base/Bytes.ts'
+import type { ChannelView, PaymentView } from '../../edge/http/NodeApi.ts'
+import { type Client, channelBy, channelsOf, clientOf } from './Client.ts'
+import { type Answer, type Call, option } from './Command.ts'
+import { formatMoney, parseMoney, type Unit } from './Money.ts'
+import { table } from './Table.ts'
+import { parseDuration } from './Time.ts'
+import { Misuse, Trouble } from './Trouble.ts'
+import { balances, channelText, peerOf } from './View.ts'
+
+/** Every channel of the node, a line each. */
+export async function list(call: Call): Promise<Answer> {
+  const client = clientOf(call)
+  const channels = await channelsOf(client)
+  if (channels.length === 0) return { json: { channels }, text: 'No channels: make one with kerros channel open.' }
+  const rows = await Promise.all(channels.map((view) => rowOf(client, view)))
+  return { json: { channels }, text: table(['channel', 'peer', 'phase', 'yours', 'theirs', 'link'], rows) }
+}
+
+async function rowOf(client: Client, view: ChannelView): Promise<readonly string[]> {
+  const unit = await client.unit(view.channel.asset)
+  const { mine, theirs } = balances(view)
+  const [yours, others] = view.closed ? ['-', '-'] : [formatMoney(mine, unit), formatMoney(theirs, unit)]
+  const link = view.connected ? 'up' : 'down'
+  return [view.id.slice(0, 12), peerOf(view).slice(0, 12), view.phase, yours, others, link]
+}
+
+/** One channel. */
+export async function show(call: Call): Promise<Answer> {
+  const client = clientOf(call)
+  return answerOf(client, await channelBy(client, call.args.ID!))
+}
+
+async function answerOf(client: Client, view: ChannelView, first = ''): Promise<Answer> {
+  const text = channelText(view, await client.unit(view.channel.asset))
+  return { json: view, text: first === '' ? text : `${first}\n${text}` }
+}
+
+/** Locks money on this side; answers once the transaction is mined. */
+export async function deposit(call: Call): Promise<Answer> {
+  const { client, view, unit, amount } = await amountFor(call)
+  const mined = await client.ask('channel.deposit', { id: view.id, amount })
+  const text = `Deposited ${formatMoney(amount, unit)} in block ${mined.block} (${mined.hash}); it counts once that block is final.`
+  return { json: { id: view.id, amount, ...mined }, text }
+}
+
+/** Pays; answers once both sides have signed it, or with what is known when the time to wait is over. */
+export async function pay(call: Call): Promise<Answer> {
+  const { client, view, unit, amount } = await amountFor(call)
+  const paymentId = paymentOf(call) ?? toHex(randomBytes(32))
+  const until = Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
+  const params = { id: view.id, amount, paymentId, memo: memoOf(call) }
+  let payment: PaymentView
+  try {
+    do payment = await client.ask('channel.pay', params)
+    while (payment.status === 'pending' && Date.now() < until)
+  } catch (why) {
+    throw unsure(why, paymentId)
+  }
+  if (payment.status === 'refused') {
+    throw new Trouble(
+      payment.code ?? 'Refused',
+      `The payment can no longer succeed (${payment.code}): nothing was paid; kerros channel show ${view.id.slice(0, 12)} says how the channel is`,
+    )
+  }
+  const what = formatMoney(amount, unit)
+  const text =
+    payment.status === 'paid'
+      ? `Paid ${what} in version ${payment.version}: payment ${paymentId}`
+      : `${what} waits for the peer: payment ${paymentId}; asked again with --payment ${paymentId} it is still paid once`
+  return { json: { id: view.id, ...payment }, text }
+}
+
+/** Where the node cannot be asked any more, nobody knows whether it took the payment: only the same id is safe to repeat. */
+function unsure(why: unknown, paymentId: Hex): unknown {
+  if (!(why instanceof Trouble && why.code === 'NodeNotRunning')) return why
+  return new Trouble(
+    why.code,
+    `${why.message}; the payment may have been made: repeat it with --payment ${paymentId}, it is paid once`,
+    why,
+  )
+}
+
+/** What a channel has paid, both ways. */
+export async function payments(call: Call): Promise<Answer> {
+  const client = clientOf(call)
+  const view = await channelBy(client, call.args.ID!)
+  const unit = await client.unit(view.channel.asset)
+  const page = await client.ask('channel.payments', { id: view.id, after: option(call, 'after') })
+  if (page.payments.length === 0) return { json: page, text: 'No payments here.' }
+  const rows = page.payments.map((one) => [
+    one.paymentId,
+    one.direction,
+    one.amount === null ? '' : formatMoney(one.amount, unit),
+    String(one.version ?? ''),
+    textOf(one.memo),
+  ])
+  const more = page.next === null ? '' : `\nMore: --after ${page.next}`
+  return { json: page, text: `${table(['payment', 'direction', 'amount', 'version', 'memo'], rows)}${more}` }
+}
+
+/** Ends a channel by agreement, or in court if the peer does not answer in time. */
+export const close = (call: Call): Promise<Answer> => end(call, 'channel.close', 'Asked the peer to close')
+
+/** Ends a channel in court, with the newest state. */
+export const challenge = (call: Call): Promise<Answer> => end(call, 'channel.challenge', 'Going to court')
+
+async function end(call: Call, method: 'channel.close' | 'channel.challenge', begun: string): Promise<Answer> {
+  const client = clientOf(call)
+  const { id } = await channelBy(client, call.args.ID!)
+  const until = Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
+  let view = await client.ask(method, { id, wait: until > Date.now() })
+  while (view.phase !== 'closed' && Date.now() < until) view = await client.ask(method, { id, wait: true })
+  return answerOf(client, view, view.phase === 'closed' ? 'Closed.' : `${begun}; the node goes on with it by itself.`)
+}
+
+interface Sum {
+  readonly client: Client
+  readonly view: ChannelView
+  readonly unit: Unit
+  readonly amount: bigint
+}
+
+/** The channel and the amount that the words of a call name. */
+export async function amountFor(call: Call): Promise<Sum> {
+  const client = clientOf(call)
+  const view = await channelBy(client, call.args.ID!)
+  const unit = await client.unit(view.channel.asset)
+  const amount = parseMoney(call.args.AMOUNT!, unit, call.options.raw === true)
+  if (amount === 0n) throw new Misuse('The amount is 0: write more than that')
+  return { client, view, unit, amount }
+}
+
+function paymentOf(call: Call): Hex | undefined {
+  const text = option(call, 'payment')
+  if (text === undefined || isHex(text, 32)) return text
+  throw new Misuse(`"${text}" is no payment id: write 0x and 64 lowercase hexadecimal digits, or leave it away`)
+}
+
+function memoOf(call: Call): Hex | undefined {
+  const text = option(call, 'memo')
+  return text === undefined || isHex(text) ? text : toHex(Buffer.from(text))
+}
+
+/** A memo for people: its text if it is one that a terminal can show as it stands, else its bytes. */
+export function textOf(memo: Hex | null): string {
+  if (memo === null || memo === '0x') return ''
+  const text = Buffer.from(memo.slice(2), 'hex').toString('utf8')
+  return /^[\p{L}\p{N}\p{P}\p{S} ]+$/u.test(text) ? text : memo
+}

@@ -1,0 +1,187 @@
+import type { Argument, Command, Option } from './Command.ts'
+
+const HOME: Option = { name: 'home', value: 'DIR', about: "the node's folder (KERROS_HOME, ~/.kerros)" }
+const RPC: Option = { name: 'rpc', value: 'URL', about: 'a node of layer 1 (KERROS_RPC, config.json)' }
+const COURT: Option = {
+  name: 'court',
+  value: 'ADDRESS',
+  about: 'the channel court (config.json, or the recorded deployment)',
+}
+const KEY: Option = { name: 'key-file', value: 'FILE', about: 'a Web3 keystore, or 64 hexadecimal digits' }
+const PASSWORD: Option = {
+  name: 'password-file',
+  value: 'FILE',
+  about: "holds the key's password (KERROS_PASSWORD_FILE; else asked for)",
+}
+const LISTEN: Option = { name: 'listen', value: 'HOST:PORT', about: 'where peers connect (127.0.0.1:7420)' }
+const PORT: Option = { name: 'port', value: 'N', about: 'port of the API on loopback; 0 finds a free one (7421)' }
+const DEPTH: Option = {
+  name: 'confirmations',
+  value: 'N',
+  about: 'how deep a final block is, its own included (12; 1 on a local chain)',
+}
+const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
+const WAIT: Option = { name: 'wait', value: 'TIME', about: 'how long to wait for its end, as in 30s or 2h (1m)' }
+
+const ID: Argument = { name: 'ID', about: 'the id of a channel, or enough of its beginning' }
+const AMOUNT: Argument = { name: 'AMOUNT', about: 'with its unit: 0.25 ETH, 1 gwei, 12.5 USDC', rest: true }
+
+const channel = async () => import('./Channel.ts')
+
+/** Every command of kerros, in the order of a user's life. */
+export const COMMANDS: readonly Command[] = [
+  {
+    path: ['init'],
+    about: "make a node's folder: its settings, and a key that is encrypted under a password",
+    args: [],
+    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, KEY, PASSWORD],
+    examples: [
+      [
+        'init --rpc http://127.0.0.1:8545',
+        'asks twice for a new password; tells the address that pays for transactions',
+      ],
+      ['init --home alice --rpc URL --key-file alice.key --password-file alice.pw', 'takes a key that you have'],
+    ],
+    load: async () => (await import('./Init.ts')).init,
+  },
+  {
+    path: ['node', 'start'],
+    about: 'run the node until Ctrl-C: it talks to its peers, follows layer 1, and answers the other commands',
+    args: [],
+    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, PASSWORD],
+    examples: [
+      ['node start', "tells the node's peer address, which others need to open a channel"],
+      [
+        'node start --home alice --password-file alice.pw --json',
+        'answers once, with its addresses; progress goes to stderr',
+      ],
+    ],
+    load: async () => (await import('./Node.ts')).start,
+  },
+  {
+    path: ['status'],
+    about: 'tell whether the node runs, and where the money is',
+    args: [],
+    options: [HOME, RPC],
+    examples: [['status', 'on layer 1, in channels, on its way back']],
+    load: async () => (await import('./Status.ts')).status,
+  },
+  {
+    path: ['channel', 'open'],
+    about: 'make the terms of a channel with a peer, or take those that the peer has made; both must do one of the two',
+    args: [
+      {
+        name: 'PEER',
+        about: 'the peer as its node tells it: 0x…@host:port; without @ it must call this node',
+        optional: true,
+      },
+    ],
+    options: [
+      HOME,
+      { name: 'asset', value: 'ASSET', about: "ETH, or a token's address (ETH)" },
+      { name: 'period', value: 'TIME', about: 'to answer an old state in court, as in 12h or 7d (1d)' },
+      { name: 'peer-owner', value: 'ADDRESS', about: "who is paid on the peer's side (the peer itself)" },
+      { name: 'terms', value: 'TERMS', about: 'the terms that the peer has made: one word, kerros:…' },
+    ],
+    examples: [
+      [
+        'channel open 0x5b38da6a701c568545dcfcb03fcb875f56beddc4@192.0.2.7:7420 --period 2d',
+        'makes terms, and tells what the peer must type',
+      ],
+      ['channel open --terms kerros:WzMxMzM3', 'takes them'],
+    ],
+    load: async () => (await import('./Open.ts')).open,
+  },
+  {
+    path: ['channel', 'list'],
+    about: 'tell of every channel of the node, a line each',
+    args: [],
+    options: [HOME],
+    examples: [['channel list --json', 'all that the node knows of each, as JSON']],
+    load: async () => (await channel()).list,
+  },
+  {
+    path: ['channel', 'show'],
+    about: 'tell of one channel: with whom, how far it is, and where the money is',
+    args: [ID],
+    options: [HOME],
+    examples: [['channel show 0x1f3a', 'the beginning of an id is enough']],
+    load: async () => (await channel()).show,
+  },
+  {
+    path: ['channel', 'deposit'],
+    about: 'lock money on this side of a channel; answers once the transaction is mined',
+    args: [ID, AMOUNT],
+    options: [HOME, RAW],
+    examples: [['channel deposit 0x1f3a 0.25 ETH', 'can be paid once its block is final']],
+    load: async () => (await channel()).deposit,
+  },
+  {
+    path: ['channel', 'pay'],
+    about: 'pay the peer; answers once both sides have signed it',
+    args: [ID, AMOUNT],
+    options: [
+      HOME,
+      RAW,
+      { name: 'memo', value: 'TEXT', about: 'for the payee: text, or bytes as 0x…' },
+      {
+        name: 'payment',
+        value: 'ID',
+        about: 'the id of the payment, 32 bytes; however often it is asked for, it is paid once',
+      },
+      WAIT,
+    ],
+    examples: [
+      ['channel pay 0x1f3a 0.001 ETH --memo "two coffees"', 'tells the id of the payment, which a receipt needs'],
+      ['channel pay 0x1f3a 1 --raw', 'one smallest unit'],
+    ],
+    load: async () => (await channel()).pay,
+  },
+  {
+    path: ['channel', 'payments'],
+    about: 'tell what a channel has paid, both ways, the oldest first',
+    args: [ID],
+    options: [HOME, { name: 'after', value: 'PLACE', about: 'go on where an earlier page ended, as it told' }],
+    examples: [['channel payments 0x1f3a', 'id, direction, amount, version, memo']],
+    load: async () => (await channel()).payments,
+  },
+  {
+    path: ['channel', 'close'],
+    about: 'end a channel by agreement; in court if the peer does not answer in time',
+    args: [ID],
+    options: [HOME, WAIT],
+    examples: [['channel close 0x1f3a --wait 0s', 'only asks; the node goes on with it by itself']],
+    load: async () => (await channel()).close,
+  },
+  {
+    path: ['channel', 'challenge'],
+    about: 'end a channel in court, with the newest state; the peer has the challenge period to show a newer one',
+    args: [ID],
+    options: [HOME, WAIT],
+    examples: [['channel challenge 0x1f3a', 'the node settles when the period is over']],
+    load: async () => (await channel()).challenge,
+  },
+  {
+    path: ['channel', 'rescue'],
+    about: 'end a channel from its rescue file on a machine that has nothing else; stopped and run again, it goes on',
+    args: [{ name: 'FILE', about: 'what channel export has written' }],
+    options: [{ ...RPC, about: 'a node of layer 1 (KERROS_RPC)' }, KEY, PASSWORD, DEPTH],
+    examples: [
+      ['channel rescue 1f3a.json --rpc https://rpc.example --key-file key.json', 'stays until the court has paid'],
+    ],
+    load: async () => (await import('./Rescue.ts')).rescue,
+  },
+  {
+    path: ['receipt', 'verify'],
+    about: 'tell what a receipt proves; asks nobody',
+    args: [{ name: 'FILE', about: 'a receipt' }],
+    options: [HOME, { ...COURT, about: "the court that you trust (the one of the node's folder)" }],
+    examples: [
+      [
+        'receipt verify coffee.json --court 0x5fbdb2315678afecb367f032d93f642f64180aa3',
+        'exit code 1 if it proves nothing there',
+      ],
+    ],
+    load: async () => (await import('./Receipt.ts')).verify,
+  },
+]

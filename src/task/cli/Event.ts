@@ -1,0 +1,42 @@
+import type { Hex } from '../../core/base/Bytes.ts'
+import type { ChannelStatus } from '../../core/channel/Status.ts'
+import type { NodeEvent } from '../../edge/http/NodeApi.ts'
+import { formatMoney, type Unit } from './Money.ts'
+import type { Config, Home } from './Settings.ts'
+import { unitOf } from './Units.ts'
+
+interface Channels {
+  status(id: Hex): ChannelStatus
+}
+
+/** Says what happens in a node's channels, a line each. */
+export function eventTeller(home: Home, config: Config, node: Channels): (event: NodeEvent) => Promise<string> {
+  return async (event) => {
+    const { channel, side } = node.status(event.channel)
+    const { asset } = channel
+    const unit = await unitOf(home, config, asset).catch(() => ({ asset, symbol: 'smallest units', decimals: 0 }))
+    return `${event.channel.slice(0, 12)}  ${words(event, side, unit)}`
+  }
+}
+
+function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
+  const money = (amount: bigint | null) => (amount === null ? 'a payment' : formatMoney(amount, unit))
+  switch (event.name) {
+    case 'opened':
+      return 'is open: a deposit is final'
+    case 'funded':
+      return `has ${money(event.total)} of yours to pay with`
+    case 'paid':
+      return `paid ${money(event.payment.amount)} in version ${event.payment.version}`
+    case 'received':
+      return `received ${money(event.payment.amount)} in version ${event.payment.version}`
+    case 'refused':
+      return `did not pay ${money(event.payment.amount)} (${event.payment.code})`
+    case 'disputed':
+      return `goes to court (${event.why})`
+    case 'agreed':
+      return 'ends by agreement: both have signed the final state'
+    case 'closed':
+      return `is closed: ${money(side === 'a' ? event.payA : event.payB)} to you, ${money(side === 'a' ? event.payB : event.payA)} to the peer`
+  }
+}

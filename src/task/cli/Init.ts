@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Hex } from '../../core/base/Bytes.ts'
+import { deploymentFile, recorded } from '../../edge/chain/Deployment.ts'
+import { httpNode, type Node } from '../../edge/chain/Node.ts'
+import { newKey, writeKeystore } from '../../edge/key/Keystore.ts'
+import { type Answer, type Call, option } from './Command.ts'
+import { keyFrom, passwordOf } from './Key.ts'
+import { type Config, confirmationsOn, given, type Home, homeOf } from './Settings.ts'
+import { facts } from './Table.ts'
+import { Misuse, Trouble } from './Trouble.ts'
+
+/** About a week: a peer may have deposited before this node knew of the channel. */
+const BEFORE = 50_000
+
+/** Makes a node's folder; nothing that is there is replaced. */
+export async function init(call: Call): Promise<Answer> {
+  const home = homeOf(call)
+  if (existsSync(home.config))
+    throw new Trouble('HomeExists', `${home.folder} is a node's folder already: use it, or name another with --home`)
+  const config = await configFor(call)
+  const file = option(call, 'key-file')
+  const key = file === undefined ? newKey() : await keyFrom(call, file)
+  const password = await passwordOf(call, 'the new key', true)
+  mkdirSync(home.folder, { recursive: true, mode: 0o700 })
+  const address = await writeKeystore(home.keystore, key, password)
+  writeFileSync(home.config, `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx' })
+  return { json: { home: home.folder, address, ...config }, text: words(home, address, config) }
+}
+
+async function configFor(call: Call): Promise<Config> {
+  const flags = given(call)
+  if (flags.rpc === undefined) throw new Misuse('kerros init needs a node of layer 1: --rpc URL, or KERROS_RPC')
+  const node = await httpNode(flags.rpc)
+  try {
+    const chainId = Number((await node.getNetwork()).chainId)
+    const court = flags.court ?? courtOn(BigInt(chainId), call)
+    await checkCode(node, court)
+    const since = Math.max(0, Number(await node.send('eth_blockNumber', [])) - BEFORE)
+    const confirmations = confirmationsOn(chainId)
+    const settings = { rpc: flags.rpc, chainId, court, since }
+    return { ...settings, listen: '127.0.0.1:7420', port: 7421, confirmations, ...flags }
+  } finally {
+    node.destroy()
+  }
+}
+
+/** The recorded court: of the folder that the command runs in, or of the one that kerros lies in. */
+function courtOn(chainId: bigint, { env }: Call): Hex {
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const folders = [env.KERROS_IGNITION ?? 'ignition', join(root, 'ignition')].map((one) => join(one, 'deployments'))
+  for (const folder of folders) {
+    const { Adjudicator } = recorded(chainId, folder)
+    if (Adjudicator) return Adjudicator
+  }
+  const file = deploymentFile(chainId, folders[0])
+  throw new Trouble(
+    'NotDeployed',
+    `No court is recorded for chain ${chainId} in ${file}: name one with --court ADDRESS, or run npm run deploy`,
+  )
+}
+
+async function checkCode(node: Node, court: Hex): Promise<void> {
+  if ((await node.send('eth_getCode', [court, 'latest'])) !== '0x') return
+  throw new Trouble(
+    'NotDeployed',
+    `There is no contract at ${court} on this chain: name the court with --court ADDRESS`,
+  )
+}
+
+function words({ folder, keystore }: Home, address: Hex, { chainId, court, listen }: Config): string {
+  const rows = facts([
+    ['folder', folder],
+    ['key', `${keystore}, encrypted under your password: keep a copy of both`],
+    ['address', `${address}: it signs states and pays for transactions; send it ether`],
+    ['court', `${court} on chain ${chainId}`],
+    ['peers', `${listen}: where they will connect`],
+  ])
+  return `${rows}\nNext: kerros node start`
+}

@@ -1,0 +1,75 @@
+import type { Answer, Call, Command } from './Command.ts'
+import { troubleOf } from './Failure.ts'
+import { help, overview } from './Help.ts'
+import { type Asked, commandOf, nounsOf, parse } from './Parse.ts'
+
+/** Where a command line's words go. */
+export interface Streams {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+}
+
+/** Runs one command line, without "kerros". Resolves with its exit code: 0 done, 1 refused, 2 not understood. */
+export async function main(
+  commands: readonly Command[],
+  words: readonly string[],
+  env: Call['env'],
+  streams: Streams,
+): Promise<number> {
+  const isJson = words.includes('--json')
+  try {
+    const told = helpFor(commands, words)
+    if (told !== undefined) {
+      streams.out(isJson ? json({ help: told }) : told)
+      return 0
+    }
+    const [command, rest] = commandOf(commands, words)
+    return await perform(command, parse(command, rest), env, streams)
+  } catch (why) {
+    return fail(why, isJson, streams)
+  }
+}
+
+/** The text of help if that is what is asked for: of kerros, of a noun's commands, or of one command. */
+function helpFor(commands: readonly Command[], words: readonly string[]): string | undefined {
+  const asks = words.length === 0 || words[0] === 'help' || words.includes('--help') || words.includes('-h')
+  if (!asks) return undefined
+  const named = words.filter((word) => !word.startsWith('-') && word !== 'help')
+  if (named.length === 0) return overview(commands)
+  if (named.length === 1 && nounsOf(commands).includes(named[0]!)) {
+    const some = commands.filter(({ path }) => path[0] === named[0])
+    if (some[0]!.path.length > 1) return overview(some)
+  }
+  return help(commandOf(commands, named)[0])
+}
+
+/** Runs a command whose words have been read. Resolves with its exit code; nothing is thrown. */
+export async function perform(
+  command: Command,
+  { args, options }: Asked,
+  env: Call['env'],
+  { out, err }: Streams,
+): Promise<number> {
+  const isJson = options.json === true
+  const answer = (one: Answer) => out(isJson ? json(one.json) : one.text)
+  try {
+    const run = await command.load()
+    const answered = await run({ args, options, env, say: isJson ? err : out, answer })
+    if (answered) answer(answered)
+    return 0
+  } catch (why) {
+    return fail(why, isJson, { out, err })
+  }
+}
+
+function fail(why: unknown, isJson: boolean, { out, err }: Streams): number {
+  const { code, message } = troubleOf(why)
+  if (isJson) out(json({ error: { code, message } }))
+  else err(`kerros: ${message}`)
+  return code === 'Usage' ? 2 : 1
+}
+
+/** JSON with every amount as decimal text. */
+function json(value: unknown): string {
+  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part), 2)
+}

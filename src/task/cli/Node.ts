@@ -1,0 +1,121 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Wallet } from 'ethers'
+import type { Hex } from '../../core/base/Bytes.ts'
+import { addressOf } from '../../core/base/Signature.ts'
+import { channelChain } from '../../edge/chain/ChannelChain.ts'
+import { httpNode } from '../../edge/chain/Node.ts'
+import { reason } from '../../edge/Fault.ts'
+import { serveNode } from '../../edge/http/NodeServer.ts'
+import { openToken } from '../../edge/key/Token.ts'
+import { markGenerations } from '../../edge/store/Generation.ts'
+import { openStore } from '../../edge/store/Sqlite.ts'
+import type { Store } from '../../edge/store/Store.ts'
+import { tcpTransport } from '../../edge/transport/Tcp.ts'
+import { NodeDesk } from '../../role/NodeDesk.ts'
+import type { Answer, Call } from './Command.ts'
+import { eventTeller } from './Event.ts'
+import { keyFrom } from './Key.ts'
+import { type Config, configOf, type Home, homeOf } from './Settings.ts'
+import { facts } from './Table.ts'
+
+/** What ends with the node, what began last first. */
+type Ends = (() => unknown)[]
+
+/** Runs a node until the process is told to end. */
+export async function start(call: Call): Promise<undefined> {
+  const home = homeOf(call)
+  const config = configOf(call)
+  const told = interrupted()
+  const key = await keyFrom(call, home.keystore)
+  const ends: Ends = []
+  try {
+    const store = storeOf(call, home, key, ends)
+    const desk = await deskOf(call, config, key, store, ends)
+    call.answer(await announce(call, home, config, desk, ends))
+    await told
+    call.say('Stopping: everything that was acknowledged is kept.')
+  } finally {
+    for (const end of ends.reverse()) await end()
+  }
+  return undefined
+}
+
+/** The node's store, which no other process has open, with the marker that no backup holds. */
+function storeOf(
+  call: Call,
+  home: Home,
+  key: Hex,
+  ends: Ends,
+): { readonly store: Store; readonly isRestored: boolean } {
+  mkdirSync(home.live, { recursive: true, mode: 0o700 })
+  // Programs that make backups know this file, and leave the folder out.
+  writeFileSync(join(home.live, 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n')
+  const kept = openStore(home.store, `kerros node of ${addressOf(key)}`)
+  ends.push(() => kept.close())
+  const marked = markGenerations(kept, home.generation)
+  ends.push(() => marked.store.close())
+  if (marked.isRestored)
+    call.say(
+      'This store is an older copy of itself, or its marker is lost: the node signs nothing new and ends its channels.',
+    )
+  return marked
+}
+
+async function deskOf(
+  call: Call,
+  { rpc, chainId, court, confirmations, since }: Config,
+  key: Hex,
+  { store, isRestored }: { readonly store: Store; readonly isRestored: boolean },
+  ends: Ends,
+): Promise<NodeDesk> {
+  const provider = await httpNode(rpc, BigInt(chainId))
+  ends.push(() => provider.destroy())
+  const onFault = (why: unknown) => call.say(stamped(`trouble: ${reason(why).split('\n')[0]}`))
+  const chain = await channelChain({ provider, signer: new Wallet(key, provider), court, onFault })
+  const transport = tcpTransport()
+  const desk = await NodeDesk.start({
+    key,
+    store,
+    chain,
+    transport,
+    confirmations,
+    since,
+    restored: isRestored,
+    onFault,
+  })
+  ends.push(() => desk.node.stop())
+  return desk
+}
+
+/** Opens the doors: to peers, and to the commands of this machine. */
+async function announce(call: Call, home: Home, config: Config, desk: NodeDesk, ends: Ends): Promise<Answer> {
+  const token = openToken(home.token)
+  const onError = (why: unknown) => call.say(stamped(`trouble: ${reason(why).split('\n')[0]}`))
+  const server = await serveNode(desk, { token, port: config.port, onError })
+  ends.push(() => server.close())
+  const address = await desk.listen(config.listen)
+  const tell = eventTeller(home, config, desk.node)
+  ends.push(desk.subscribe((event) => void tell(event).then((line) => call.say(stamped(line)))))
+  const json = { home: home.folder, signer: desk.node.signer, peer: `${desk.node.signer}@${address}`, api: server.url }
+  writeFileSync(home.running, `${JSON.stringify({ ...json, pid: process.pid }, null, 2)}\n`)
+  ends.push(() => rmSync(home.running, { force: true }))
+  const rows = [
+    ['peer address', json.peer],
+    ['API', `${server.url}, token in ${home.token}`],
+    ['channels', String(desk.node.channels().length)],
+  ] as const
+  return { json, text: `${facts(rows)}\nRunning until Ctrl-C.` }
+}
+
+function stamped(text: string): string {
+  return `${new Date().toISOString().slice(0, 19).replace('T', ' ')}  ${text}`
+}
+
+/** Resolves when the process is told to end, by a signal or by the end of whoever started it. */
+function interrupted(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => done())
+    process.once('disconnect', () => done())
+  })
+}

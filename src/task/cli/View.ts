@@ -1,0 +1,54 @@
+import type { Side } from '../../core/channel/Channel.ts'
+import type { ChannelView } from '../../edge/http/NodeApi.ts'
+import { formatMoney, type Unit } from './Money.ts'
+import { facts } from './Table.ts'
+import { formatDuration } from './Time.ts'
+
+const OTHER: Readonly<Record<Side, Side>> = { a: 'b', b: 'a' }
+
+/** What a channel's newest state gives each side of what is final on layer 1, in smallest units. */
+export function balances({ side, net, deposits }: ChannelView): { readonly mine: bigint; readonly theirs: bigint } {
+  const owed = side === 'a' ? net : -net
+  return { mine: deposits[side] - owed, theirs: deposits[OTHER[side]] + owed }
+}
+
+/** The signer at the other end. */
+export function peerOf({ channel, side }: ChannelView): string {
+  return channel[OTHER[side]].signer
+}
+
+/** A channel in words: who, how far, and where the money is. */
+export function channelText(view: ChannelView, unit: Unit): string {
+  const { id, channel, version, pending, connected, available, closed } = view
+  const money = (amount: bigint) => formatMoney(amount, unit)
+  const { mine, theirs } = balances(view)
+  return facts([
+    ['channel', id],
+    ['peer', `${peerOf(view)} (${connected ? 'connected' : 'not connected'})`],
+    ['phase', phaseText(view)],
+    ['yours', closed ? undefined : money(mine)],
+    ['theirs', closed ? undefined : money(theirs)],
+    ['can pay', closed ? undefined : `${money(available)} now`],
+    ['paid out', closed ? paidText(view, unit) : undefined],
+    ['pending', pending > 0 ? `${pending} of your payments` : undefined],
+    ['version', String(version)],
+    ['asset', unit.symbol === 'ETH' ? 'ETH' : `${unit.symbol} (${channel.asset})`],
+    ['challenge', `${formatDuration(channel.challengePeriod)} to answer an old state`],
+  ])
+}
+
+function paidText({ side, closed }: ChannelView, unit: Unit): string {
+  const [mine, theirs] = side === 'a' ? [closed!.payA, closed!.payB] : [closed!.payB, closed!.payA]
+  return `${formatMoney(mine, unit)} to you, ${formatMoney(theirs, unit)} to the peer`
+}
+
+const PHASES: Readonly<Record<ChannelView['phase'], string>> = {
+  new: 'new: waits for a final deposit',
+  open: 'open',
+  ending: 'ending: waits for layer 1',
+  closed: 'closed: the court has paid both sides',
+}
+
+function phaseText({ phase }: ChannelView): string {
+  return PHASES[phase]
+}
