@@ -2,13 +2,15 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Built, build, everything, focusOf } from './mutants/court.ts'
+import { build, everything, focusOf } from './mutants/court.ts'
 import { type Ground, newGround } from './mutants/ground.ts'
 import { allMutants, fingerprint, type Mutant, mutated, shuffled } from './mutants/make.ts'
 import { type Fate, type Result, report } from './mutants/table.ts'
 import { save } from './snapshot.ts'
 
 const SEED = 'kerros'
+/** Mutants that are tried at a time. */
+const JOBS = 2
 const HELP = `npm run test:mutants -- [options]
 
 Makes small changes to contracts/base and contracts/channel (a dropped statement, a flipped comparison, a swapped side,
@@ -24,28 +26,44 @@ Fails if less than 90 % are killed, or a survivor has no reason in bench/mutants
   --list           print the mutants and try none
   --help           this text`
 
-/** The longest that the suites of one mutant may take, beyond twice what the right code takes for all suites. */
+/** Milliseconds of the processor that the suites of a mutant may take beyond twice what the right code takes for all. */
 const MARGIN = 30_000
+const PATIENCE = 1_200_000
 
-/** The results that are there for this code; a line that was cut off as it was written is none. */
-function kept(path: string, code: string): Map<string, Result> {
-  if (!existsSync(path)) return new Map()
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
-  const results = lines.map((line) => JSON.parse(line) as Result)
-  return new Map(results.filter((result) => result.code === code).map((result) => [result.id, result]))
+/** What a results file holds: the proof that this code and these suites are right, and what became of mutants. */
+interface Kept {
+  readonly proof: Proof | undefined
+  readonly results: Map<string, Result>
 }
 
-/** Milliseconds in which the right code, built as mutants are, passes every suite; else no failure means anything. */
-async function rightCode(ground: Ground): Promise<number> {
+/** The right code passed all suites, in so many milliseconds of the processor. */
+interface Proof {
+  readonly proof: string
+  readonly spent: number
+}
+
+/** What is there for this code; a line that was cut off as it was written is none. */
+function kept(path: string, code: string): Kept {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+  const all = lines.map((line) => JSON.parse(line) as Result | Proof)
+  const results = all.flatMap((one) => ('id' in one && one.code === code ? [[one.id, one] as const] : []))
+  return { proof: all.find((one): one is Proof => 'proof' in one), results: new Map(results) }
+}
+
+function written(path: string, lines: Iterable<Result | Proof>): void {
+  writeFileSync(path, [...lines].map((line) => `${JSON.stringify(line)}\n`).join(''))
+}
+
+/** Proves that the right code, built as mutants are, passes every suite; else no failure means anything. */
+async function rightCode(ground: Ground, proof: string): Promise<Proof> {
   const { targets, suites } = everything()
   const built = build('', '', targets)
   if (typeof built === 'string') throw new Error(`the contracts do not build: ${built}`)
-  const begun = Date.now()
-  const ending = await ground.try({ built, suites }, 1_200_000)
-  if (ending.kind === 'timeout') throw new Error('the right code does not pass its suites in 20 minutes')
-  if (ending.failed !== undefined) throw new Error(`the right code fails: ${ending.failed}`)
-  console.log(`the right code passes ${ending.passed} tests in ${Math.round((Date.now() - begun) / 1000)} s`)
-  return Date.now() - begun
+  const { failed, late, passed, spent } = await ground.try({ built, suites, limit: PATIENCE })
+  if (late) throw new Error('the right code does not pass its suites in 20 minutes')
+  if (failed !== undefined) throw new Error(`the right code fails: ${failed}`)
+  console.log(`the right code passes ${passed} tests in ${Math.round(spent / 1000)} s`)
+  return { proof, spent }
 }
 
 /** The code of some targets as it should be. */
@@ -57,38 +75,27 @@ function codeOf(targets: readonly string[]): string {
 }
 const right = new Map<string, string>()
 
-interface Made {
-  readonly mutant: Mutant
-  readonly code: Built | string
-}
-
-async function judged(ground: Ground, limit: number, { mutant, code }: Made): Promise<Pick<Result, 'fate' | 'by'>> {
+async function judged(ground: Ground, limit: number, mutant: Mutant): Promise<Pick<Result, 'fate' | 'by'>> {
   const { suites, targets } = focusOf(mutant)
-  if (typeof code === 'string') return { fate: 'invalid' }
-  if (JSON.stringify(code) === codeOf(targets)) return { fate: 'equivalent' }
-  const ending = await ground.try({ built: code, suites }, limit)
-  if (ending.kind === 'timeout') return { fate: 'timeout' }
-  return ending.failed === undefined ? { fate: 'survived' } : { fate: 'killed', by: ending.failed }
+  const built = build(mutant.path, mutated(mutant), targets)
+  if (typeof built === 'string') return { fate: 'invalid' }
+  if (JSON.stringify(built) === codeOf(targets)) return { fate: 'equivalent' }
+  const { failed, late } = await ground.try({ built, suites, limit })
+  if (late) return { fate: 'timeout' }
+  return failed === undefined ? { fate: 'survived' } : { fate: 'killed', by: failed }
 }
 
-/** Tries mutants in their order; the next one is built while the suites of this one run. */
+/** Takes mutants from a queue until there is none; what another takes meanwhile is built while this one's suites run. */
 async function tryAll(
   ground: Ground,
-  mutants: readonly Mutant[],
+  queue: Iterator<Mutant>,
+  limit: number,
   tell: (mutant: Mutant, result: Omit<Result, 'code'>) => void,
 ): Promise<void> {
-  const limit = MARGIN + 2 * (await rightCode(ground))
-  const made = (mutant: Mutant): Made => ({
-    mutant,
-    code: build(mutant.path, mutated(mutant), focusOf(mutant).targets),
-  })
-  let next = mutants[0] && made(mutants[0])
-  for (let i = 0; next; i++) {
-    const [now, begun]: [Made, number] = [next, Date.now()]
-    const verdict = judged(ground, limit, now)
-    await new Promise(setImmediate) // the trial is on its way before the compiler takes this thread
-    next = mutants[i + 1] ? made(mutants[i + 1]!) : undefined
-    tell(now.mutant, { id: now.mutant.id, ...(await verdict), seconds: (Date.now() - begun) / 1000 })
+  for (let next = queue.next(); !next.done; next = queue.next()) {
+    const [mutant, begun] = [next.value, Date.now()]
+    const verdict = await judged(ground, limit, mutant)
+    tell(mutant, { id: mutant.id, ...verdict, seconds: (Date.now() - begun) / 1000 })
   }
 }
 
@@ -112,36 +119,36 @@ const MARK: Readonly<Record<Fate, string>> = {
 }
 
 /** Ends the run at once when it is interrupted; what was judged by then is in the results. */
-function endOn(signals: readonly NodeJS.Signals[], ground: Ground): void {
+function endOn(signals: readonly NodeJS.Signals[], grounds: readonly Ground[]): void {
   for (const [i, signal] of signals.entries()) {
     process.once(signal, () => {
-      ground.close()
+      for (const ground of grounds) ground.close()
       console.error(`test:mutants: stopped by ${signal}; go on with --resume`)
       process.exit(128 + [2, 15][i]!)
     })
   }
 }
 
-async function run(
-  mutants: readonly Mutant[],
-  path: string,
-  results: Map<string, Result>,
-  code: string,
-): Promise<void> {
-  const open = mutants.filter(({ id }) => results.get(id)?.fate === undefined || results.get(id)!.fate === 'survived')
+async function run(mutants: readonly Mutant[], path: string, { results, proof }: Kept, code: string): Promise<void> {
+  const open = mutants.filter(({ id }) => [undefined, 'survived'].includes(results.get(id)?.fate))
   if (open.length === 0) return
-  const ground = newGround()
-  endOn(['SIGINT', 'SIGTERM'], ground)
+  const grounds = Array.from({ length: JOBS }, newGround)
+  endOn(['SIGINT', 'SIGTERM'], grounds)
   let done = 0
   try {
-    await tryAll(ground, open, ({ line }, result) => {
+    const of = fingerprint(everything().suites)
+    const right = proof?.proof === of ? proof : await rightCode(grounds[0]!, of)
+    written(path, [right, ...results.values()])
+    const tell = ({ line }: Mutant, result: Omit<Result, 'code'>) => {
       results.set(result.id, { ...result, code })
       appendFileSync(path, `${JSON.stringify({ ...result, code })}\n`)
       const { id, fate, seconds } = result
       console.log(`${++done}/${open.length} line ${line} ${id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
-    })
+    }
+    const queue = open.values()
+    await Promise.all(grounds.map((ground) => tryAll(ground, queue, MARGIN + 2 * right.spent, tell)))
   } finally {
-    ground.close()
+    for (const ground of grounds) ground.close()
   }
 }
 
@@ -161,12 +168,11 @@ async function main(): Promise<void> {
   if (values.help) return console.log(HELP)
   const mutants = chosen(values.only, values.sample, values.seed ?? SEED)
   if (values.list) return console.log(mutants.map(({ path, line, id }) => `${path}:${line}  ${id}`).join('\n'))
-  const [path, code] = [values.results ?? '.kerros/mutants.jsonl', fingerprint()]
+  const [path, code] = [values.results ?? '.kerros/mutants.jsonl', fingerprint([])]
   mkdirSync(dirname(path), { recursive: true })
-  const results = values.resume ? kept(path, code) : new Map<string, Result>()
-  writeFileSync(path, [...results.values()].map((result) => `${JSON.stringify(result)}\n`).join(''))
-  await run(mutants, path, results, code)
-  const { text: shown, short, figures } = report(mutants, results)
+  const before: Kept = values.resume ? kept(path, code) : { proof: undefined, results: new Map() }
+  await run(mutants, path, before, code)
+  const { text: shown, short, figures } = report(mutants, before.results)
   console.log(`\n${shown}`)
   if (values.save) save('snapshots/mutants.json', { mutants: allMutants().length, ...figures })
   if (short.length > 0) throw new Error(short.join('; '))

@@ -39,7 +39,9 @@ const ATTESTED = 'contracts/channel/conditions/Attested.sol'
 
 const BASE_TWINS = 'test/base/twins.test.ts'
 const CHANNEL_TWINS = 'test/channel/twins.test.ts'
-const PLAYED = ['adjudicator', 'locks', 'money', 'funding', 'hostile'].map((name) => `test/channel/${name}.test.ts`)
+const PLAYED = ['adjudicator', 'locks', 'money', 'storage', 'funding', 'hostile'].map(
+  (name) => `test/channel/${name}.test.ts`,
+)
 const FUZZ = 'test/channel/adjudicator.fuzz.test.ts'
 const PAID = 'test/base/authorization.test.ts'
 

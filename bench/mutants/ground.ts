@@ -7,12 +7,14 @@ import type { Trial, Verdict } from './suite.child.ts'
 const COPIED = ['artifacts', 'bench/mutants', 'contracts', 'hardhat.config.ts', 'package.json', 'src', 'test']
 const ALL = [...COPIED, 'tsconfig.json', 'typechain-types']
 
-/** How a trial ended; `timeout` counts as killed, since the suites end in time on the right code. */
-export type Ending = { readonly kind: 'timeout' } | ({ readonly kind: 'done' } & Verdict)
+/** A process that answers nothing for so many times its processor's limit is stuck. */
+const PATIENCE = 20
+/** Random runs in a trial, as a share of the usual ones: survivors run all suites, and most are killed long before. */
+const DEPTH = process.env.KERROS_DEPTH ?? '0.2'
 
 /** A temporary copy of the built project and one process in it that runs suites, a new one for every trial. */
 export interface Ground {
-  readonly try: (trial: Trial, limit: number) => Promise<Ending>
+  readonly try: (trial: Trial) => Promise<Verdict>
   readonly close: () => void
 }
 
@@ -23,14 +25,14 @@ export function newGround(): Ground {
   symlinkSync(realpathSync('node_modules'), join(folder, 'node_modules'))
   let child = start(folder)
   return {
-    try: async (trial, limit) => {
-      const ending = await asked(child, trial, limit)
+    try: async (trial) => {
+      const verdict = await asked(child, trial)
       // A run that was broken off leaves chains and hooks behind; the next process loads while the compiler works.
       child.kill('SIGKILL')
       for (const file of Object.keys(trial.built))
         cpSync(`artifacts/${file}`, join(folder, 'artifacts', file), { recursive: true })
       child = start(folder)
-      return ending
+      return verdict
     },
     close: () => {
       child.kill('SIGKILL')
@@ -41,14 +43,16 @@ export function newGround(): Ground {
 
 function start(folder: string): ChildProcess {
   const options = { cwd: folder, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] as const }
-  return fork(join(folder, 'bench/mutants/suite.child.ts'), { ...options, stdio: [...options.stdio] })
+  const env = { ...process.env, KERROS_DEPTH: DEPTH }
+  return fork(join(folder, 'bench/mutants/suite.child.ts'), { ...options, env, stdio: [...options.stdio] })
 }
 
-function asked(child: ChildProcess, trial: Trial, limit: number): Promise<Ending> {
+function asked(child: ChildProcess, trial: Trial): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => end(() => resolve({ kind: 'timeout' })), limit)
+    const stuck: Verdict = { failed: undefined, passed: 0, spent: trial.limit, late: true }
+    const timer = setTimeout(() => end(() => resolve(stuck)), PATIENCE * trial.limit)
     const answered = (answer: Verdict & { readonly broken?: string }) =>
-      end(() => (answer.broken ? reject(new Error(answer.broken)) : resolve({ kind: 'done', ...answer })))
+      end(() => (answer.broken ? reject(new Error(answer.broken)) : resolve(answer)))
     const gone = (code: number | null) =>
       end(() => reject(new Error(`the process that runs the suites ended (${code})`)))
     const end = (then: () => void) => {

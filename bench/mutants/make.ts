@@ -218,13 +218,10 @@ export function shuffled(mutants: readonly Mutant[], seed: string): readonly Mut
   return keyed.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, mutant]) => mutant)
 }
 
-/** What tells apart the code that mutants are made of: results for other code are worth nothing. */
-export function fingerprint(): string {
-  return hash(
-    sources()
-      .map((path) => readFileSync(path, 'utf8'))
-      .join(''),
-  ).slice(0, 16)
+/** What tells apart the code that mutants are made of, and other files: results for other code are worth nothing. */
+export function fingerprint(more: readonly string[]): string {
+  const texts = [...sources(), ...more].map((path) => readFileSync(path, 'utf8'))
+  return hash(texts.join('')).slice(0, 16)
 }
 
 function hash(text: string): string {

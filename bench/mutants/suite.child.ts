@@ -11,12 +11,17 @@ import type { Built } from './court.ts'
 export interface Trial {
   readonly built: Built
   readonly suites: readonly string[]
+  /** Milliseconds of processor time, so that a busy machine kills no mutant. */
+  readonly limit: number
 }
 
-/** What the child answers: the first test that failed, or how many passed. */
+/** What the child answers: the first test that failed or how many passed, and the processor's milliseconds. */
 export interface Verdict {
   readonly failed: string | undefined
   readonly passed: number
+  readonly spent: number
+  /** The limit was reached before all suites had run. */
+  readonly late?: true
 }
 
 process.setMaxListeners(0) // every suite has its own runner, each listens
@@ -35,13 +40,13 @@ function install(built: Built): void {
 
 /** A suite's tests. */
 async function load(suite: string): Promise<Mocha> {
-  const mocha = new Mocha({ bail: true, timeout: 60_000, reporter: class {} as never })
+  const mocha = new Mocha({ bail: true, timeout: 0, reporter: class {} as never })
   mocha.suite.emit('pre-require', globalThis as never, suite, mocha)
   await import(pathToFileURL(suite).href)
   return mocha
 }
 
-async function runOne(suite: string): Promise<Verdict> {
+async function runOne(suite: string): Promise<Pick<Verdict, 'failed' | 'passed'>> {
   const mocha = await load(suite)
   return new Promise((resolve) => {
     let [failed, passed]: [string | undefined, number] = [undefined, 0]
@@ -55,22 +60,34 @@ async function runOne(suite: string): Promise<Verdict> {
   })
 }
 
+function spent(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 async function judge({ built, suites }: Trial): Promise<Verdict> {
   install(built)
   let passed = 0
   for (const suite of suites) {
     const verdict = await runOne(suite)
     passed += verdict.passed
-    if (verdict.failed !== undefined) return { failed: verdict.failed, passed }
+    if (verdict.failed !== undefined) return { failed: verdict.failed, passed, spent: spent() }
   }
-  return { failed: undefined, passed }
+  return { failed: undefined, passed, spent: spent() }
+}
+
+function tell(answer: Verdict & { readonly broken?: string }): void {
+  process.send!(answer)
 }
 
 process.on('message', (trial: Trial) => {
-  judge(trial).then(
-    (verdict) => process.send!(verdict),
-    (why) => process.send!({ failed: undefined, passed: 0, broken: String((why as Error).stack) }),
-  )
+  const watch = setInterval(() => {
+    if (spent() > trial.limit) tell({ failed: undefined, passed: 0, spent: spent(), late: true })
+  }, 500)
+  judge(trial)
+    .catch((why) => ({ failed: undefined, passed: 0, spent: 0, broken: String((why as Error).stack) }))
+    .then(tell)
+    .finally(() => clearInterval(watch))
 })
 process.on('SIGINT', () => {}) // meant for the parent, which ends this process
 process.on('disconnect', () => process.exit())

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { keccak256, SigningKey, solidityPacked, TypedDataEncoder, Wallet } from 'ethers'
 import fc from 'fast-check'
 import { network } from 'hardhat'
-import { concat, ETHER, type Hex, isHex, slice, toBytes, toHex, uint } from '../../src/core/base/Bytes.ts'
+import { concat, ETHER, type Hex, isHex, slice, toBytes, toHex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { node, proof, root, rootOf, tree } from '../../src/core/base/Merkle.ts'
 import {
   addressOf,
@@ -67,7 +67,7 @@ describe('base nouns and their Solidity twins', () => {
     const [chainId, court] = [await exposed.chainIdAtDeployment(), (await exposed.getAddress()).toLowerCase() as Hex]
     const under = domain(chainId, court)
     expect(under.separator).to.equal(await exposed.domainSeparator())
-    const [fields, name, version, chain, contract] = await exposed.eip712Domain()
+    const [fields, name, version, chain, contract, domainSalt, extensions] = await exposed.eip712Domain()
     expect([fields, name, version, chain, contract.toLowerCase()]).to.deep.equal([
       '0x0f',
       'kerros',
@@ -75,6 +75,7 @@ describe('base nouns and their Solidity twins', () => {
       chainId,
       court,
     ])
+    expect([domainSalt, [...extensions]]).to.deep.equal([ZERO, []])
     const theirs = { name: 'kerros', version: '1', chainId, verifyingContract: court }
     fc.assert(
       fc.property(arbitrary.key, arbitrary.word, (key, value) => {
