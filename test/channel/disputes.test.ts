@@ -209,6 +209,22 @@ describe('disputes, case by case', () => {
     expect(got).to.deep.equal([20n, 0n])
   })
 
+  it('gives back a lock whose condition never becomes final, a second after its expiry', async () => {
+    on.verdict = undefined
+    const one = lock(ZERO, {
+      condition: on.conditionAddress,
+      key: keccak(uint(salt, 32)),
+      expiry: on.time + 2 * PERIOD,
+    })
+    expectDone(await play(on, challenge(state(1n, 0n, [one])), by(alice)))
+    expectDone(await play(on, settle([one]), by(bob, over())))
+    const ask: ChannelCall = { verb: 'judge', condition: one.condition, key: one.key }
+    expectRefused(await play(on, ask, by(bob)), 'NotFinal', one.condition, one.key)
+    expectRefused(await play(on, settle([one]), by(bob, one.expiry)), 'NothingDecided')
+    const got = await gains(async () => expectDone(await play(on, settle([one]), by(bob))))
+    expect(got).to.deep.equal([20n, 0n])
+  })
+
   it('takes no answer without a version, with a clock and without', async () => {
     expectRefused(await play(on, answer(state(0n)), by(bob)), 'StaleVersion', 0n, 1n)
     expectDone(await play(on, challenge(NO_STATE), by(bob)))
