@@ -58,7 +58,7 @@ export default defineConfig({
     mocha: { timeout: 600_000, slow: 60_000, forbidOnly: true, forbidPending: true },
     solidity: {
       fuzz: { runs: 256 * depth, seed },
-      invariant: { runs: 64 * depth, depth: 100, failOnRevert: true },
+      invariant: { runs: 256 * depth, depth: 100, failOnRevert: true },
     },
   },
 })
