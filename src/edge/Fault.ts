@@ -14,6 +14,7 @@ export type FaultCode =
   | 'ReorgTooDeep'
   | 'Dropped'
   | 'InsufficientFunds'
+  | 'GasTooDear'
   | 'PortInUse'
   | 'BadAddress'
   | 'PeerUnreachable'

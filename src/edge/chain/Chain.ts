@@ -24,7 +24,8 @@ export interface Chain<Call, Event> {
   follow(from: number, sink: (input: L1Input<Event>) => void): () => void
   /**
    * Sends a call in a transaction and waits until it is mined. The same checks run before sending, so a call that the
-   * contract would refuse rejects with its Refusal and costs nothing.
+   * contract would refuse rejects with its Refusal and costs nothing. `deadline` is the last second in which the call is
+   * of use: the nearer it is, the more is offered for gas; without one it can wait. Asked again, it is sent again.
    */
-  send(call: Call): Promise<Receipt>
+  send(call: Call, deadline?: number): Promise<Receipt>
 }

@@ -89,12 +89,6 @@ export async function header(node: Node, which: number | 'latest'): Promise<Head
   return { number: Number(block.number), hash: block.hash!, parent: block.parentHash!, time: Number(block.timestamp) }
 }
 
-/** Wei per gas of the newest block. */
-export async function baseFee(node: Node): Promise<bigint> {
-  const block = (await node.send('eth_getBlockByNumber', ['latest', false])) as { readonly baseFeePerGas: Hex }
-  return BigInt(block.baseFeePerGas)
-}
-
 /** A number as JSON-RPC writes it. */
 export function quantity(value: number | bigint): Hex {
   return `0x${value.toString(16)}`

@@ -4,6 +4,7 @@ import { domain } from '../../core/base/Signature.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
 import type { Terms } from '../../core/plasma/Draft.ts'
 import { callValue, leastGas } from '../../core/plasma/RootChain.ts'
+import { GAS_POLICY } from './Fees.ts'
 import { type Node, unreachable } from './Node.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
@@ -25,7 +26,9 @@ export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaCh
   const { provider: node, name = 'the chain' } = options
   let terms: Terms | undefined
   const value = (call: PlasmaCall, baseFee: bigint) => callValue(terms!, call, baseFee)
-  const parts = { ...options, abi, callValue: value, leastGas, contract: 'root chain' }
+  // Its clients give no deadlines, and what they send rarely can wait for long.
+  const gas = { maxFeePerGas: GAS_POLICY.urgentFeePerGas, ...options.gas }
+  const parts = { ...options, gas, abi, callValue: value, leastGas, contract: 'root chain' }
   const chain = await rpcChain<PlasmaCall, PlasmaEvent>(parts)
   terms = await termsOf(node, name, chain.chainId, chain.court)
   return { ...chain, terms }

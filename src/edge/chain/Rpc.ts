@@ -4,7 +4,9 @@ import { Fault } from '../Fault.ts'
 import { eventOf } from './Abi.ts'
 import { allow } from './Allowance.ts'
 import type { Chain, Receipt } from './Chain.ts'
+import { GAS_POLICY, type GasPolicy } from './Fees.ts'
 import { type Follower, follow } from './Follow.ts'
+import { laneOf } from './Lane.ts'
 import { chainIdOf, checkNetwork, type Node, unreachable } from './Node.ts'
 import { send } from './Send.ts'
 
@@ -32,6 +34,10 @@ export interface RpcOptions<Call> {
   readonly retry?: number
   /** How many blocks a reorg may take back (128). */
   readonly depth?: number
+  /** What may be paid for gas: GAS_POLICY where it says nothing. */
+  readonly gas?: Partial<GasPolicy>
+  /** For how many blocks what was mined is sent again if a reorg takes it back (12); seen while somebody follows. */
+  readonly resend?: number
   /** Told once an outage, and once when a reorg is too deep and following has ended. */
   readonly onFault?: (fault: Fault) => void
 }
@@ -57,6 +63,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
 ): Promise<RpcChain<Call, Event>> {
   const { provider: node, court, abi, callValue, leastGas } = options
   const { name = 'the chain', contract = 'a contract', interval = 500, retry = 250, depth = 128 } = options
+  const gas = { ...GAS_POLICY, ...options.gas }
   const onFault = options.onFault ?? (() => undefined)
   const chainId = await chainIdOf(node, name)
   checkNetwork(name, chainId, options.chainId)
@@ -67,13 +74,14 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
   const poll = async () => {
     await Promise.all([...followers].map((one) => one.poll()))
   }
-  const parts = { node, name, court, sender, signer, abi, callValue, leastGas, interval, onFault }
+  const { resend = 12 } = options
+  const parts = { node, name, court, sender, signer, abi, callValue, leastGas, gas, resend, interval, onFault }
   // One after another: an allowance is for the call that follows it and no other may use it up.
   let pulling: Promise<unknown> = Promise.resolve()
-  const pull = ({ token, amount }: Pulled, call: Call): Promise<Receipt> => {
+  const pull = ({ token, amount }: Pulled, call: Call, deadline?: number): Promise<Receipt> => {
     const turn = async () => {
       await allow(parts, token, court, amount)
-      return send(parts, call)
+      return send(parts, call, deadline)
     }
     const pulled = pulling.then(turn, turn)
     pulling = pulled
@@ -87,16 +95,19 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     poll,
     head: () => headOf(node, name),
     follow(from, sink) {
-      const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, sink)
+      const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, (input) => {
+        if (input.kind === 'retract') laneOf(parts).doubt()
+        sink(input)
+      })
       followers.add(one)
       return () => {
         one.stop()
         followers.delete(one)
       }
     },
-    async send(call) {
+    async send(call, deadline) {
       const pulled = options.pulls?.(call)
-      const receipt = await (pulled ? pull(pulled, call) : send(parts, call))
+      const receipt = await (pulled ? pull(pulled, call, deadline) : send(parts, call, deadline))
       void poll()
       return receipt
     },
