@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { type Hex, toHex } from '../core/base/Bytes.ts'
 import { Refusal } from '../core/base/Step.ts'
 import type { Side } from '../core/channel/Channel.ts'
-import { historyKey, paymentKey } from '../core/channel/Ledger.ts'
 import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
 import { type History, isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
-import { type PeerEvent, type PeerState, type Seat, unended } from '../core/channel/PeerState.ts'
+import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
+import { historyKey, paymentKey } from '../core/channel/Saved.ts'
 import type { Store } from '../edge/store/Store.ts'
 
 /** A payment that both sides have signed. */
@@ -54,7 +54,8 @@ export class Payments {
 
   /** Takes up the payments that an earlier process began. */
   resume({ id, side }: Seat, state: PeerState): void {
-    for (const { paymentId } of unended(side, state)) this.#of(id).set(paymentId, NOBODY)
+    const open = [...unended(side, state), ...unendedLocks(side, state)]
+    for (const { paymentId } of open) this.#of(id).set(paymentId, NOBODY)
   }
 
   /** Begins a payment with `ask`, which hears of its refusal; resolves at its end. */

@@ -1,7 +1,8 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { type Plain, Refusal, type Row, require } from '../core/base/Step.ts'
 import type { Channel } from '../core/channel/Channel.ts'
-import { collect, type PeerState, restore, type Seat } from '../core/channel/PeerState.ts'
+import type { PeerState, Seat } from '../core/channel/PeerState.ts'
+import { collect, restore } from '../core/channel/Saved.ts'
 import type { Store } from '../edge/store/Store.ts'
 
 /** One channel of a node: this side's seat and what it knows. */

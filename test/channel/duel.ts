@@ -7,16 +7,9 @@ import { type Channel, channelId, finalState, type Side, stateDigest } from '../
 import type { Message } from '../../src/core/channel/Message.ts'
 import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'
-import {
-  collect,
-  type PeerEvent,
-  type PeerOutput,
-  type PeerState,
-  restore,
-  type Seat,
-  seat,
-} from '../../src/core/channel/PeerState.ts'
+import { type PeerEvent, type PeerOutput, type PeerState, type Seat, seat } from '../../src/core/channel/PeerState.ts'
 import { type ChannelCourt, newCourt } from '../../src/core/channel/Record.ts'
+import { collect, restore } from '../../src/core/channel/Saved.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 

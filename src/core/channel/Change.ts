@@ -97,3 +97,8 @@ export function weightOf(change: Change): number {
 export function isHashLock({ condition }: Pick<Lock, 'condition'>): boolean {
   return condition === ETHER
 }
+
+/** True iff a change ends a lock. */
+export function isEnd(change: Change): change is FulfilLock | FailLock {
+  return change.kind === 'fulfilLock' || change.kind === 'failLock'
+}

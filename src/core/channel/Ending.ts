@@ -3,6 +3,9 @@ import { isSignedBy, sign } from '../base/Signature.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
 import { challengeDigest, finalState, stateDigest } from './Channel.ts'
 import { failPending } from './Ledger.ts'
+import { unpackLocks } from './Lock.ts'
+import { receiverOf } from './LockBook.ts'
+import { cutoff, isDecided, now } from './LockTime.ts'
 import type { Message } from './Message.ts'
 import {
   type Complete,
@@ -71,7 +74,7 @@ export function askToClose(d: Draft, seat: Seat): void {
 /** Signs the final state and offers it, where this side may be first: the writer, or the peer of a restored copy. */
 export function offerFinal(d: Draft, seat: Seat): void {
   const { end, link, proposal, complete, watch } = d.state
-  const mayBeFirst = (seat.isWriter || link.peerRestored) && !end.restored
+  const mayBeFirst = (seat.isWriter || link.peerRestored) && !end.restored && d.state.locks.length === 0
   if (!isClosing(d.state) || !mayBeFirst || proposal || isOver(d.state) || !link.greeted || link.behind) return
   const mine = sign(stateDigest(seat.court, finalState(seat.id, complete.net)), seat.key)
   const asked = end.asked || link.peerRestored
@@ -100,7 +103,7 @@ export function onFinal(d: Draft, seat: Seat, { net, signature }: Said<'final'>)
   if (!isSignedBy(finalHash(seat, net), signature, peerSigner(seat))) drop(d, 'a final state not signed')
   else if (end.final) meet(d, seat, net, signature)
   else if (isOver(d.state) || (seat.isWriter && !end.restored)) return
-  else if (net !== complete.net || proposal) dispute(d, seat, 'FinalMismatch')
+  else if (net !== complete.net || proposal || d.state.locks.length > 0) dispute(d, seat, 'FinalMismatch')
   else countersign(d, seat, net, signature)
 }
 
@@ -146,8 +149,15 @@ export function onTime(d: Draft, seat: Seat): void {
   const { end, watch } = d.state
   const waits = end.asked || end.final !== null
   if (!waits || watch.time === 0) return
-  if (end.since === 0) setEnd(d, seat, { since: watch.time })
+  if (end.since === 0) {
+    if (!waitsForLocks(d.state)) setEnd(d, seat, { since: watch.time })
+  } else if (waitsForLocks(d.state)) setEnd(d, seat, { since: 0 })
   else if (!end.final?.theirs && isLate(seat, d.state) && !isClocked(watch.newest)) dispute(d, seat, 'CloseUnanswered')
+}
+
+/** A lock never forces a close: while one may be taken, nobody is late. An older copy cannot end any, so it waits for none. */
+function waitsForLocks({ end, locks, watch }: PeerState): boolean {
+  return end.disputed === null && !end.restored && locks.some(({ expiry }) => watch.lapsed <= expiry)
 }
 
 function isLate(seat: Seat, { end, watch }: PeerState): boolean {
@@ -156,28 +166,57 @@ function isLate(seat: Seat, { end, watch }: PeerState): boolean {
 
 /** Asks for the transaction that the court needs next from this side, if any. Asked again at every block until done. */
 export function goToCourt(d: Draft, seat: Seat): void {
+  const shown = toReveal(seat, d.state)
+  if (shown) d.outputs.push({ kind: 'call', call: shown })
   const call = needed(seat, d.state)
   if (call) d.outputs.push({ kind: 'call', call })
 }
 
 /** The call that this side needs now: conclude, settle, answer or challenge. */
 export function needed(seat: Seat, s: PeerState): ChannelCall | undefined {
-  const { clock, closed } = s.watch.newest
-  if (closed || s.finished) return undefined
+  const { clock, closed, locks } = s.watch.newest
+  if (s.finished) return undefined
+  if (closed) return paysLocks(s) ? { verb: 'settle', channel: seat.channel, locks } : undefined
   const { final, asked, disputed } = s.end
   if (final?.theirs && (asked || clock || isLate(seat, s))) return conclude(seat, final.net, final.mine, final.theirs)
   if (!clock) return disputed === null ? undefined : challenge(seat, s)
-  if (s.watch.time > clock.deadline) return { verb: 'settle', channel: seat.channel, locks: '0x' }
+  if (s.watch.time > clock.deadline) return { verb: 'settle', channel: seat.channel, locks }
   const best = publishable(seat, s)
   if (best.version <= clock.version) return undefined
   return { verb: 'answer', channel: seat.channel, state: forCourt(seat, best) }
+}
+
+/** Whether the court, after it has closed the channel, would pay a lock that it had left open. */
+function paysLocks({ watch: { newest, time } }: PeerState): boolean {
+  return unpackLocks(newest.locks).some((lock) => time > lock.expiry || isDecided(newest, lock))
+}
+
+/**
+ * The preimages that layer 1 must hear of now: of locks towards this side that were not taken in time, or of a channel that
+ * is in court, until a verdict is there.
+ */
+function toReveal(seat: Seat, s: PeerState): ChannelCall | undefined {
+  const { newest } = s.watch
+  if (s.finished || s.preimages.size === 0) return undefined
+  const inCourt = isClocked(newest) || s.end.disputed !== null || s.end.restored
+  const listed = newest.closed ? [] : s.locks
+  const due = [...listed, ...unpackLocks(newest.locks)].filter(
+    (lock) =>
+      receiverOf(lock) === seat.side &&
+      now(s) <= lock.expiry &&
+      (inCourt || now(s) >= cutoff(seat, lock)) &&
+      !isDecided(newest, lock),
+  )
+  const preimages = new Set(due.flatMap((lock) => s.preimages.get(lock.key) ?? []))
+  return preimages.size === 0 ? undefined : { verb: 'reveal', preimages: [...preimages] }
 }
 
 /** The newest state that the court would take from this side: the complete one, or a proposal acknowledged too late. */
 function publishable(seat: Seat, { complete, proposal }: PeerState): Complete {
   if (!proposal?.late) return complete
   const { version, net, batch } = proposal.state
-  return { ...complete, version, net, batch, ...signatures(seat, proposal.signature, proposal.late) }
+  const { book } = proposal
+  return { ...complete, version, net, batch, book, ...signatures(seat, proposal.signature, proposal.late) }
 }
 
 function conclude(seat: Seat, net: bigint, mine: Hex, theirs: Hex): ChannelCall {

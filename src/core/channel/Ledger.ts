@@ -1,13 +1,14 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type Change, costOf, isPromised } from './Change.ts'
 import type { State } from './Channel.ts'
+import { type Book, locksAfter, type Moved } from './LockBook.ts'
+import { settleLocks } from './LockEnd.ts'
 import { packChanges, packPaid, type SavedHistory } from './Packed.ts'
-import { type History, isSerial, type Paid } from './Payment.ts'
+import { type History, type HistoryLock, isSerial, type Paid } from './Payment.ts'
 import {
   type Complete,
   type Draft,
   type Pending,
-  pendingKey,
   put,
   type Seat,
   set,
@@ -16,43 +17,47 @@ import {
   tell,
 } from './PeerState.ts'
 import { items, newest, type Queue, take } from './Queue.ts'
-
-/** Key of a payment of this side: channel, side, id. Its value is [version, index] once paid, or the code of its refusal. */
-export function paymentKey(seat: Seat, paymentId: Hex): string {
-  return `${seat.id}/${seat.side}/${paymentId}`
-}
-
-/** Key of a version's history, in the order of versions. */
-export function historyKey(id: Hex, version: bigint): string {
-  return `${id}/${String(version).padStart(20, '0')}`
-}
+import { historyKey, paymentKey, pendingKey } from './Saved.ts'
 
 interface Adopted {
   readonly state: State
+  readonly book: Book
   readonly hash: Hex
   readonly paid: readonly Paid[]
+  readonly moved: readonly Moved[]
   readonly disposed: number
 }
 
 /** A version becomes complete: stored with what it paid, told to the user and to towers. An unknown signature is empty. */
-export function adopt(d: Draft, seat: Seat, { state, hash, paid, disposed }: Adopted, mine: Hex, theirs: Hex): void {
+export function adopt(d: Draft, seat: Seat, adopted: Adopted, mine: Hex, theirs: Hex): void {
+  const { state, book, hash, paid, moved, disposed } = adopted
   const { version, net, batch } = state
   const sigs = signatures(seat, mine, theirs)
-  const complete: Complete = { version, net, batch, ...sigs, disposed, owed: d.state.last }
-  set(d, { complete, hash })
+  const complete: Complete = { version, net, batch, book, ...sigs, disposed, owed: d.state.last }
+  const { locks } = d.state
+  set(d, { complete, hash, locks: locksAfter(locks, moved) })
   put(d, 'complete', seat.id, complete)
-  if (paid.length > 0) putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid })
+  if (paid.length + moved.length > 0) {
+    const did = moved.length > 0 ? { locks: moved.map(asHistory) } : {}
+    putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid, ...did })
+  }
   for (const [index, { payer, pay }] of paid.entries()) {
     const isMine = payer === seat.side
     if (isMine && !isSerial(pay.paymentId)) put(d, 'payment', paymentKey(seat, pay.paymentId), [version, index])
     tell(d, { name: isMine ? 'paid' : 'received', pay, version, index })
   }
+  if (moved.length > 0) settleLocks(d, seat, locks, moved, version)
   if (theirs !== '0x') d.outputs.push({ kind: 'complete', state: signedState(complete) })
 }
 
 function putHistory(d: Draft, seat: Seat, version: bigint, { paid, ...rest }: History): void {
   const row: SavedHistory = { ...rest, paid: packPaid(paid) }
   put(d, 'history', historyKey(seat.id, version), row)
+}
+
+/** What a version's history says of a lock: what became of it, without what only its receiver could read. */
+function asHistory({ change, lock: { toB, id, amount, paymentId } }: Moved): HistoryLock {
+  return { kind: change.kind, toB, id, amount, paymentId }
 }
 
 /** The writer's proposal becomes complete. */
@@ -68,6 +73,7 @@ export function failProposal(d: Draft, seat: Seat): void {
   if (!proposal) return
   dropProposal(d, seat)
   for (const { payer, pay } of proposal.paid) if (payer === seat.side) refuse(d, seat, pay, why(d))
+  for (const { by, change } of proposal.moved) if (by === seat.side) refuse(d, seat, change, why(d))
 }
 
 function dropProposal(d: Draft, seat: Seat): void {

@@ -1,7 +1,8 @@
-import { type Hex, isHex } from '../base/Bytes.ts'
+import { type Hex, isHex, size } from '../base/Bytes.ts'
 import type { SignedState } from './Call.ts'
 import type { Change } from './Change.ts'
 import { FINAL, MAX_NET } from './Channel.ts'
+import { MAX_LOCKS, SIZE } from './Lock.ts'
 
 /** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
 export type Item =
@@ -44,6 +45,13 @@ export type Message =
   | { readonly type: 'final'; readonly net: bigint; readonly signature: Hex }
   | { readonly type: 'finalSig'; readonly signature: Hex }
 
+/** True iff a packed list can be read: whole locks, no more than a list holds, every direction one of two. */
+export function isLockList(value: unknown): value is Hex {
+  if (!isHex(value) || size(value) % SIZE !== 0 || size(value) > MAX_LOCKS * SIZE) return false
+  for (let at = 2; at < value.length; at += 2 * SIZE) if (value[at] !== '0' || value[at + 1]! > '1') return false
+  return true
+}
+
 type Check = (value: unknown) => boolean
 type Fields = Readonly<Record<string, Check>>
 
@@ -68,7 +76,7 @@ const SIGNED: Fields = {
   version: (value) => version(value) && value !== FINAL,
   net,
   batch: word,
-  locks: (value) => isHex(value),
+  locks: isLockList,
   sigA: signature,
   sigB: signature,
 }

@@ -1,5 +1,6 @@
 /** Codes with which a peer's machine refuses terms or its own side's wishes: no contract is asked, so none declares them. */
 export const OFF_CHAIN_CODES = [
+  'BadLock',
   'BadPayment',
   'BadTerms',
   'BadWithdrawal',
@@ -7,13 +8,21 @@ export const OFF_CHAIN_CODES = [
   'ChannelEnding',
   'EqualSigners',
   'InsufficientFunds',
+  'KeyDecided',
+  'LockEnding',
+  'LockTooLate',
+  'LockTooShort',
+  'NoSuchLock',
   'NotAParty',
   'NotSignedByBoth',
   'OtherCourt',
   'PeriodTooShort',
   'RestoredCopy',
+  'TooManyLocks',
   'TooManyPending',
   'UnknownChannel',
+  'UnknownCondition',
   'WithdrawalPending',
+  'WrongPreimage',
   'ZeroParty',
 ] as const

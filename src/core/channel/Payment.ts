@@ -122,6 +122,17 @@ export interface History {
   /** Time of the newest block when it became complete, seconds. */
   readonly time: number
   readonly paid: readonly Paid[]
+  /** What became of locks, if anything did. */
+  readonly locks?: readonly HistoryLock[]
+}
+
+/** A lock that a version added, fulfilled or failed, and its payer's name for it. */
+export interface HistoryLock {
+  readonly kind: 'addLock' | 'fulfilLock' | 'failLock'
+  readonly toB: boolean
+  readonly id: bigint
+  readonly amount: bigint
+  readonly paymentId: Hex
 }
 
 /** The receipt of payment `index` of a version; `state` is the version's, its batch recomputed here. */

@@ -1,6 +1,7 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Input, require, type Step } from '../base/Step.ts'
 import type { ChannelEvent } from './Call.ts'
+import { type AddLock, type Change, costOf, type FailLock } from './Change.ts'
 import { other } from './Channel.ts'
 import {
   askToClose,
@@ -16,8 +17,10 @@ import {
   repeatFinal,
 } from './Ending.ts'
 import { completeProposal, failPending, failProposal, keepPending } from './Ledger.ts'
+import { learn } from './LockEnd.ts'
+import { fail, fulfil, interest, onLocks, requireLock } from './Locking.ts'
 import type { Message } from './Message.ts'
-import { isPay, type Pay, PENDING, spendable } from './Payment.ts'
+import { isPay, PENDING } from './Payment.ts'
 import {
   DOWN,
   type Draft,
@@ -31,10 +34,11 @@ import {
   say,
   set,
   signedState,
+  spendOf,
   tell,
 } from './PeerState.ts'
-import { offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
-import { push, queue } from './Queue.ts'
+import { enqueue, offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
+import { queue } from './Queue.ts'
 import { type Court, rowOf, watched } from './Watch.ts'
 import { announce, attend, fundsOf, onLapsed, onWithdrawAsk, onWithdrawSig, takeOut, withdraw } from './Withdrawal.ts'
 
@@ -43,6 +47,14 @@ export type PeerInput =
   | { readonly kind: 'pay'; readonly amount: bigint; readonly paymentId: Hex; readonly memo: Hex }
   /** Takes `amount` out of the open channel, by a transaction within so many seconds. */
   | { readonly kind: 'withdraw'; readonly amount: bigint; readonly seconds: number }
+  /** Locks `amount` for the other side until `expiry` (seconds): it is the one's who shows the preimage of `key` by then. */
+  | AddLockInput
+  /** Takes a lock towards this side; `isPublic` where others know the preimage already. */
+  | { readonly kind: 'fulfil'; readonly lockId: bigint; readonly preimage: Hex; readonly isPublic: boolean }
+  /** Gives a lock towards this side up. */
+  | { readonly kind: 'fail'; readonly lockId: bigint; readonly code: string; readonly data: Hex }
+  /** The clock, in seconds: it counts where no block has come for a while. */
+  | { readonly kind: 'clock'; readonly time: number }
   | { readonly kind: 'close' }
   | { readonly kind: 'challenge' }
   /** The store is an older copy of itself, as its generation marker says. */
@@ -51,6 +63,8 @@ export type PeerInput =
   | { readonly kind: 'down' }
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'chain'; readonly chain: L1Input<ChannelEvent> }
+
+type AddLockInput = Omit<AddLock, 'kind'> & { readonly kind: 'lock' }
 
 /** One side of one channel: the next state, the rows to store before anything is said, and what to say then. */
 export function peer(seat: Seat, state: PeerState, input: PeerInput): Step<PeerState, PeerOutput> {
@@ -67,6 +81,7 @@ export function act(d: Draft, seat: Seat, input: PeerInput): void {
 
 /** The second half: stores what now waits and says what can be said of it, all in one. */
 export function rest(d: Draft, seat: Seat): void {
+  if (d.state.locks !== d.state.tended) onLocks(d, seat)
   propose(d, seat)
   attend(d, seat)
   keepPending(d, seat)
@@ -82,11 +97,18 @@ type Verbs<Input, Tag extends keyof Input> = {
 const INPUTS: Verbs<PeerInput, 'kind'> = {
   pay: (d, seat, { amount, paymentId, memo }) => pay(d, seat, { kind: 'pay', amount, paymentId, memo }),
   withdraw: (d, seat, { amount, seconds }) => withdraw(d, seat, amount, seconds, available(seat, d.state)),
+  lock: (d, seat, input) => lock(d, seat, { ...input, kind: 'addLock' }),
+  fulfil: (d, seat, { lockId, preimage, isPublic }) => {
+    fulfil(d, seat, lockId, preimage, isPublic)
+    goToCourt(d, seat)
+  },
+  fail: (d, seat, { lockId, code, data }) => fail(d, seat, { kind: 'failLock', lockId, code, data } satisfies FailLock),
+  clock: onClock,
   close,
   challenge: (d, seat) => dispute(d, seat, 'Asked'),
   restored: becomeRestored,
   up,
-  down: (d) => set(d, { link: DOWN, inbox: queue() }),
+  down: (d) => set(d, { link: DOWN, inbox: queue(), held: null }),
   message: (d, seat, { message }) => (MESSAGES[message.type] as Verb<Message>)(d, seat, message),
   chain: (d, seat, { chain }) => onChain(d, seat, chain),
 }
@@ -110,26 +132,42 @@ const MESSAGES: Verbs<Message, 'type'> = {
 export function available(seat: Seat, s: PeerState): bigint {
   const { complete, proposal, pendingSum } = s
   const funds = fundsOf(seat, s, seat.side)
-  const now = spendable(seat.side, funds, complete.net)
-  const next = proposal ? spendable(seat.side, funds, proposal.state.net) : now
+  const now = spendOf(seat.side, funds, complete)
+  const next = proposal ? spendOf(seat.side, funds, { net: proposal.state.net, book: proposal.book }) : now
   return (now < next ? now : next) - pendingSum
 }
 
-function pay(d: Draft, seat: Seat, change: Pay): void {
-  const { state } = d
+function pay(d: Draft, seat: Seat, change: Extract<Change, { kind: 'pay' }>): void {
   require(isPay(change), 'BadPayment', change.amount, change.paymentId)
+  requireSpend(seat, d.state, change)
+  enqueue(d, change)
+}
+
+function lock(d: Draft, seat: Seat, change: AddLock): void {
+  requireLock(seat, d.state, change)
+  requireSpend(seat, d.state, change)
+  enqueue(d, change)
+}
+
+/** Refuses what this side cannot begin now, or cannot spend. */
+function requireSpend(seat: Seat, state: PeerState, change: Change): void {
   require(!state.end.restored, 'RestoredCopy')
   require(!state.end.asked && !state.end.peerAsked && !isOver(state), 'ChannelEnding')
   require(state.pending.length < PENDING, 'TooManyPending', state.pending.length, PENDING)
-  const have = available(seat, state)
-  require(have >= change.amount, 'InsufficientFunds', have, change.amount)
-  const number = state.last + 1
-  const pending = push(state.pending, { number, change })
-  set(d, { last: number, pending, pendingSum: state.pendingSum + change.amount })
+  const [have, need] = [available(seat, state), costOf(change)]
+  require(have >= need, 'InsufficientFunds', have, need)
+}
+
+function onClock(d: Draft, seat: Seat, { time }: { readonly time: number }): void {
+  if (time <= d.state.clock) return
+  set(d, { clock: time })
+  if (d.state.finished || (d.state.locks.length === 0 && !d.state.held)) return
+  onLocks(d, seat)
+  goToCourt(d, seat)
 }
 
 function up(d: Draft): void {
-  set(d, { link: { ...DOWN, up: true }, inbox: queue() })
+  set(d, { link: { ...DOWN, up: true }, inbox: queue(), held: null })
   const { complete, hash, last, end } = d.state
   say(d, { type: 'hello', version: complete.version, hash, owed: last, restored: end.restored })
   announce(d)
@@ -170,13 +208,18 @@ function keepFunds(d: Draft, seat: Seat): void {
 
 function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
   const before = d.state.watch
-  const watch = watched(before, input, seat.id, seat.channel, seat.confirmations)
+  const watch = watched(before, input, seat.id, seat.channel, seat.confirmations, interest(d.state))
   set(d, { watch })
   if (watch.through !== before.through) put(d, 'court', seat.id, { base: rowOf(watch.base), through: watch.through })
   if (d.state.finished) return
+  if (input.kind === 'block') {
+    for (const event of input.block.events) if (event.name === 'Revealed') learn(d, seat, event.preimage)
+  }
   // What was ignored while the clock was set must be said again, and that begins with a hello.
   if (isClocked(before.newest) && !isClocked(watch.newest)) drop(d, 'the clock was taken back')
   onFinalView(d, seat)
+  onLocks(d, seat)
+  finish(d, seat)
   onTime(d, seat)
   goToCourt(d, seat)
   takeOut(d, seat)
@@ -194,11 +237,16 @@ function onEnd(d: Draft, seat: Seat, final: Court): void {
   if (d.state.proposal && final.clock?.version === d.state.proposal.state.version) {
     completeProposal(d, seat, d.state.proposal.late ?? '0x')
   }
-  if (!final.closed) return
-  failProposal(d, seat)
-  set(d, { finished: final.closed })
-  put(d, 'finished', seat.id, final.closed)
-  tell(d, { name: 'closed', ...final.closed })
+  if (final.closed) failProposal(d, seat)
+}
+
+/** A channel has ended when the court has closed it and paid its last lock, both in a final block. */
+function finish(d: Draft, seat: Seat): void {
+  const { closed, locks } = d.state.watch.final
+  if (!closed || locks !== '0x') return
+  set(d, { finished: closed })
+  put(d, 'finished', seat.id, closed)
+  tell(d, { name: 'closed', ...closed })
 }
 
 function onFunding(d: Draft, seat: Seat): void {

@@ -1,34 +1,15 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import type { Hex } from '../base/Bytes.ts'
 import { addressOf, type Domain } from '../base/Signature.ts'
 import { type Plain, Refusal, type Row } from '../base/Step.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
-import { type Change, costOf, isPromised, type Promised } from './Change.ts'
-import {
-  type Channel,
-  channelId,
-  emptyState,
-  other,
-  type Side,
-  type State,
-  sideOf,
-  stateDigest,
-  writerOf,
-} from './Channel.ts'
+import { type AddLock, type Change, isPromised, type Promised } from './Change.ts'
+import { type Channel, channelId, MAX_NET, other, type Side, type State, sideOf, writerOf } from './Channel.ts'
+import { type Book, type Moved, type OpenLock, payerOf } from './LockBook.ts'
 import type { Item, Message } from './Message.ts'
-import {
-  type PackedChanges,
-  type PackedItems,
-  type PackedPaid,
-  packItems,
-  packPaid,
-  unpackChanges,
-  unpackItems,
-  unpackPaid,
-} from './Packed.ts'
-import type { Paid, Pay } from './Payment.ts'
-import { items, type Queue, queue } from './Queue.ts'
-import { NO_RESERVES, type Reserves } from './Reserve.ts'
-import { type Court, type Watch, watch } from './Watch.ts'
+import { type Paid, type Pay, spendable } from './Payment.ts'
+import { items, type Queue } from './Queue.ts'
+import type { Reserves } from './Reserve.ts'
+import type { Court, Watch } from './Watch.ts'
 
 /** One side's place in one channel: who it is, with which key it signs, and how patient it is. */
 export interface Seat {
@@ -47,17 +28,38 @@ export interface Seat {
   readonly patience: number
   /** The first block that can tell of this channel. */
   readonly since: number
+  /** Seconds in which the largest reveal is mined in a block that stays. */
+  readonly inc: number
+  /** Seconds until a block is final. */
+  readonly fin: number
+  readonly policy: Policy
 }
 
-/** What a seat is made of; the rest follows from the key. */
-export type SeatParts = Omit<Seat, 'id' | 'side' | 'isWriter'>
+/** Which locks a side takes. One beyond that is accepted and failed: whether a proposal is valid hangs on no policy. */
+export interface Policy {
+  /** The smallest lock, in smallest units of the asset. */
+  readonly minLock: bigint
+  /** How many locks towards this side at most, once the peer is tried: 256 is the protocol's own bound. */
+  readonly maxLocks: number
+  /** What open locks towards this side may add up to. */
+  readonly maxInFlight: bigint
+}
+
+/** Takes every lock that the protocol admits. */
+export const ANY_LOCK: Policy = { minLock: 1n, maxLocks: 256, maxInFlight: MAX_NET }
+
+type Margins = Pick<Seat, 'inc' | 'fin' | 'policy'>
+
+/** What a seat is made of; the rest follows from the key, and the margins are half an hour and 15 seconds a block unless given. */
+export type SeatParts = Omit<Seat, 'id' | 'side' | 'isWriter' | keyof Margins> & Partial<Margins>
 
 /** The seat of the key's holder; refused if the key is on neither side. */
 export function seat(parts: SeatParts): Seat {
   const { court, channel, key } = parts
   const side = sideOf(channel, addressOf(key))
   if (!side) throw new Refusal('NotAParty', addressOf(key))
-  return { ...parts, id: channelId(court, channel), side, isWriter: writerOf(channel) === side }
+  const margins: Margins = { inc: 1800, fin: 15 * parts.confirmations, policy: ANY_LOCK }
+  return { ...margins, ...parts, id: channelId(court, channel), side, isWriter: writerOf(channel) === side }
 }
 
 /** A state that both have signed. Version 0 needs no signatures. */
@@ -65,6 +67,7 @@ export interface Complete {
   readonly version: bigint
   readonly net: bigint
   readonly batch: Hex
+  readonly book: Book
   readonly sigA: Hex
   readonly sigB: Hex
   /** Number of the last request of the non-writer that this or an older version disposed of. */
@@ -80,6 +83,8 @@ export interface Proposal {
   readonly signature: Hex
   readonly items: readonly Item[]
   readonly paid: readonly Paid[]
+  readonly moved: readonly Moved[]
+  readonly book: Book
   readonly disposed: number
   /** The other side's signature, if it came when a clock was set: good for the court only. */
   readonly late: Hex | null
@@ -129,6 +134,14 @@ export interface End {
 export interface PeerState {
   readonly complete: Complete
   readonly hash: Hex
+  /** The open locks of the newest complete state, in the order of its list. */
+  readonly locks: readonly OpenLock[]
+  /** The open locks as this side last saw to what they oblige it to. */
+  readonly tended: readonly OpenLock[]
+  /** The preimages that this side knows of open locks, by key. */
+  readonly preimages: ReadonlyMap<Hex, Hex>
+  /** A proposal that is neither signed nor refused before a final block decides a lock in it. */
+  readonly held: Extract<Message, { type: 'propose' }> | null
   readonly proposal: Proposal | null
   readonly last: number
   readonly pending: Queue<Pending>
@@ -144,13 +157,18 @@ export interface PeerState {
   readonly heard: bigint
   readonly reserves: Reserves
   readonly watch: Watch
+  /** The newest time of the clock that this side was told, seconds. */
+  readonly clock: number
   readonly end: End
   readonly opened: boolean
   /** What the court paid, once that is final: nothing happens any more. */
   readonly finished: Court['closed'] | null
 }
 
-/** What a user is told. A payment ends exactly once, as `paid` or as `refused`. */
+/**
+ * What a user is told. A payment ends exactly once, as `paid` or as `refused`; one with a lock is first `locked`, unless it
+ * is refused, and then ends once as `fulfilled` or as `failed`. `version` is 0 where layer 1 has decided.
+ */
 export type PeerEvent =
   | { readonly name: 'opened' }
   | { readonly name: 'funded'; readonly total: bigint }
@@ -160,6 +178,17 @@ export type PeerEvent =
   /** A final block shows that this side has taken out `total` in all; or its withdrawal can no longer be paid. */
   | { readonly name: 'withdrawn'; readonly total: bigint }
   | { readonly name: 'unwithdrawn'; readonly total: bigint; readonly code: string }
+  | { readonly name: 'locked'; readonly lock: OpenLock; readonly change: AddLock; readonly version: bigint }
+  | { readonly name: 'fulfilled'; readonly lock: OpenLock; readonly preimage: Hex; readonly version: bigint }
+  | {
+      readonly name: 'failed'
+      readonly lock: OpenLock
+      readonly code: string
+      readonly data: Hex
+      readonly version: bigint
+    }
+  /** The preimage of an open lock is known and stored, whatever becomes of the lock in this channel. */
+  | { readonly name: 'learned'; readonly key: Hex; readonly preimage: Hex }
   | { readonly name: 'disputed'; readonly why: string }
   | { readonly name: 'agreed'; readonly net: bigint }
   | { readonly name: 'closed'; readonly payA: bigint; readonly payB: bigint }
@@ -223,86 +252,14 @@ export const DOWN: Link = {
   asked: false,
 }
 
-const OPEN: End = { restored: false, asked: false, peerAsked: false, disputed: null, since: 0, final: null }
-const NOTHING: Complete = { version: 0n, net: 0n, batch: ZERO, sigA: '0x', sigB: '0x', disposed: 0, owed: 0 }
-
-/** What a store holds of one channel. */
-export interface Saved {
-  readonly complete?: Complete
-  readonly proposal?: SavedProposal
-  readonly funds?: { readonly announced: bigint; readonly heard: bigint; readonly opened: boolean }
-  readonly court?: { readonly base: Court; readonly through: number }
-  readonly end?: End
-  readonly finished?: Court['closed']
-  readonly withdrawal?: Pick<Reserves, 'mine' | 'theirs' | 'taken' | 'passed'>
-  readonly pending?: readonly (readonly [first: number, changes: PackedChanges])[]
-}
-
-/** A proposal as a row keeps it: what it pays is packed. */
-export type SavedProposal = Omit<Proposal, 'items' | 'paid'> & {
-  readonly items: PackedItems
-  readonly paid: PackedPaid
-}
-
-/** The tables that hold one row a channel. */
-const SINGLE = ['complete', 'proposal', 'funds', 'court', 'end', 'finished', 'withdrawal'] as const
-
-/** What a store holds, by channel id: one pass over each table. */
-export function collect(all: (table: string) => readonly (readonly [string, Plain])[]): ReadonlyMap<string, Saved> {
-  const found = new Map<string, Record<string, unknown>>()
-  const of = (id: string) => found.get(id) ?? found.set(id, {}).get(id)!
-  for (const table of SINGLE) for (const [id, value] of all(table)) of(id)[table] = value
-  for (const [key, value] of all('pending')) {
-    const entry = of(key.slice(0, 66))
-    entry.pending ??= []
-    ;(entry.pending as Plain[]).push([Number(key.slice(67)), value])
-  }
-  return found as ReadonlyMap<string, Saved>
-}
-
-/** The state that a store holds, or a fresh one. */
-export function restore(seat: Seat, saved: Saved = {}): PeerState {
-  const complete = saved.complete ?? NOTHING
-  const rows = (saved.pending ?? []).map(([first, packed]) => [first, unpackChanges(packed)!] as const)
-  const pending = rows.flatMap(([first, changes]) => changes.map((change, i) => ({ number: first + i, change })))
-  return {
-    complete,
-    hash: stateDigest(seat.court, stateOf(seat, complete)),
-    proposal: saved.proposal ? unpackProposal(saved.proposal) : null,
-    last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
-    pending: queue(pending),
-    pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
-    kept: rows.map(([first, changes]) => ({ first, last: first + changes.length - 1 })),
-    inbox: queue(),
-    link: DOWN,
-    announced: saved.funds?.announced ?? 0n,
-    heard: saved.funds?.heard ?? 0n,
-    reserves: { ...NO_RESERVES, ...saved.withdrawal },
-    watch: saved.court ? watch(saved.court.through, saved.court.base) : watch(seat.since - 1),
-    end: saved.end ?? OPEN,
-    opened: saved.funds?.opened ?? false,
-    finished: saved.finished ?? null,
-  }
-}
-
-function unpackProposal(saved: SavedProposal): Proposal {
-  return { ...saved, items: unpackItems(saved.items)!, paid: unpackPaid(saved.paid) }
-}
-
-/** Stores the outstanding proposal. */
-export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
-  const { items, paid } = proposal
-  put(d, 'proposal', seat.id, { ...proposal, items: packItems(items), paid: packPaid(paid) })
-}
-
 /** The complete state as both have signed it. */
-export function stateOf(seat: Seat, { version, net, batch }: Complete): State {
-  return { ...emptyState(seat.id), version, net, batch }
+export function stateOf(seat: Seat, { version, net, batch, book }: Complete): State {
+  return { channelId: seat.id, version, net, locksRoot: book.root, batch }
 }
 
 /** A state with both signatures as it travels to the peer, a tower or the court. */
-export function signedState({ version, net, batch, sigA, sigB }: Complete): SignedState {
-  return { version, net, batch, locks: '0x', sigA, sigB }
+export function signedState({ version, net, batch, book, sigA, sigB }: Complete): SignedState {
+  return { version, net, batch, locks: book.packed, sigA, sigB }
 }
 
 /** The signatures by side, given mine and theirs. */
@@ -315,6 +272,11 @@ export function peerSigner(seat: Seat): Hex {
   return seat.channel[other(seat.side)].signer
 }
 
+/** What a side can spend in a state, of deposits that the other has announced as final; negative if overspent. */
+export function spendOf(side: Side, deposits: bigint, { net, book }: Pick<Complete, 'net' | 'book'>): bigint {
+  return spendable(side, deposits, net) - book.owed[side]
+}
+
 /** Whether this side signs no new version any more: a clock is set, a final signed, the channel closed or disputed. */
 export function isOver({ end, watch: { newest }, finished }: PeerState): boolean {
   return finished !== null || end.final !== null || end.disputed !== null || isClocked(newest)
@@ -325,14 +287,15 @@ export function isClocked(court: Court): boolean {
   return court.clock !== undefined || court.closed !== undefined
 }
 
-/** This side's payments that have not ended: those that wait, and those of an open proposal. */
+/** This side's payments that have not ended and wait for a state: those that wait, and those of an open proposal. */
 export function unended(side: Side, { pending, proposal }: PeerState): readonly Promised[] {
-  const waiting = items(pending).flatMap(({ change }) => (isPromised(change) ? [change] : []))
-  const proposed = proposal?.paid.filter(({ payer }) => payer === side) ?? []
-  return [...waiting, ...proposed.map(({ pay }) => pay)]
+  const waiting = items(pending).map(({ change }) => change)
+  const proposed = proposal?.paid.filter(({ payer }) => payer === side).map(({ pay }) => pay) ?? []
+  const moved = proposal?.moved.filter(({ by }) => by === side).map(({ change }) => change) ?? []
+  return [...waiting, ...proposed, ...moved].filter(isPromised)
 }
 
-/** Key of a pending change, in the order of numbers. */
-export function pendingKey(id: Hex, number: number): string {
-  return `${id}/${String(number).padStart(16, '0')}`
+/** This side's payments that are under an open lock, and have not ended. */
+export function unendedLocks(side: Side, { locks }: PeerState): readonly OpenLock[] {
+  return locks.filter((lock) => payerOf(lock) === side && lock.outcome === null)
 }

@@ -1,11 +1,16 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
 import { type Change, costOf, weightOf } from './Change.ts'
-import { other, type Side, type State, stateDigest } from './Channel.ts'
+import { other, type State, stateDigest } from './Channel.ts'
+import { compose, recompute } from './Compose.ts'
+import { type Effects, movedBy, stateAfter } from './Effects.ts'
 import { becomeRestored, dispute, isClosing, offerFinal } from './Ending.ts'
 import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger.ts'
+import { locksRoot } from './Lock.ts'
+import type { Book, Moved } from './LockBook.ts'
+import { learn, replaceLocks } from './LockEnd.ts'
 import type { Item, Message } from './Message.ts'
-import { BATCH, nextState, type Paid, REQUESTS, spendable } from './Payment.ts'
+import { BATCH, type Paid, REQUESTS } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -15,14 +20,15 @@ import {
   type Pending,
   type Proposal,
   peerSigner,
-  putProposal,
   type Seat,
   say,
   set,
   signatures,
+  spendOf,
   stateOf,
 } from './PeerState.ts'
 import { newest, oldest, push, type Queue, take } from './Queue.ts'
+import { putProposal } from './Saved.ts'
 import { fundsOf } from './Withdrawal.ts'
 
 /** How many changes one message carries at most, and how many characters of them: a constant of the protocol. */
@@ -35,8 +41,20 @@ type Said<T extends Message['type']> = Extract<Message, { type: T }>
 export function mayPropose(seat: Seat, s: PeerState): boolean {
   const { link, complete, inbox } = s
   if (!seat.isWriter || !link.greeted || link.behind || s.proposal) return false
-  if (s.end.restored || isClosing(s) || isOver(s)) return false
+  if (s.end.restored || isOver(s) || (isClosing(s) && !endsLocks(s))) return false
   return inbox.length >= BATCH || complete.disposed + inbox.length >= link.owed
+}
+
+/** A closing channel goes on while it has open locks, so that their receivers can end them; an older copy cannot. */
+function endsLocks({ locks, link }: PeerState): boolean {
+  return locks.length > 0 && !link.peerRestored
+}
+
+/** One more change of this side waits for the next version, under the next number. */
+export function enqueue(d: Draft, change: Change): void {
+  const { last, pending, pendingSum } = d.state
+  const number = last + 1
+  set(d, { last: number, pending: push(pending, { number, change }), pendingSum: pendingSum + costOf(change) })
 }
 
 /** Puts everything that waits, up to a batch of each side's, into the next version, stores it signed and offers it. */
@@ -45,8 +63,11 @@ export function propose(d: Draft, seat: Seat): void {
   const [requests, inbox] = take(d.state.inbox, BATCH)
   const [own, pending] = take(d.state.pending, fitting(oldest(d.state.pending, CHANGES)))
   if (requests.length + own.length === 0) return
-  const proposal = signed(seat, d.state, compose(seat, d.state, own, requests), requests.length)
+  const { items, done, dropped } = compose(seat, d.state, own, requests)
   unqueue(d, seat, own, pending)
+  for (const [change, code] of dropped) refuse(d, seat, change, code)
+  if (items.length === 0) return
+  const proposal = signed(seat, d.state, items, done, requests.length)
   set(d, { inbox, proposal })
   putProposal(d, seat, proposal)
   offer(d)
@@ -72,44 +93,22 @@ export function offer(d: Draft): void {
   say(d, { type: 'propose', version: state.version, items, hash, signature })
 }
 
-interface Composed {
-  readonly items: readonly Item[]
-  readonly paid: readonly Paid[]
-}
-
-/** The writer's own changes, then the requests in order; a request above what its side can pay is refused. */
-function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Change[]): Composed {
-  const peer = other(seat.side)
-  const items: Item[] = own.map(({ change }) => ({ kind: 'own', change }))
-  const paid: Paid[] = []
-  let left = spendable(peer, fundsOf(seat, s, peer), s.complete.net)
-  for (const { change } of own) {
-    add(paid, seat.side, change)
-    left += costOf(change)
-  }
-  let number = s.complete.disposed
-  for (const change of requests) {
-    number++
-    if (costOf(change) > left) items.push({ kind: 'refusal', number, code: 'InsufficientFunds' })
-    else {
-      items.push({ kind: 'request', number })
-      add(paid, peer, change)
-      left -= costOf(change)
-    }
-  }
-  return { items, paid }
-}
-
-function add(to: Paid[], payer: Side, change: Change): void {
-  if (change.kind === 'pay') to.push({ payer, pay: change })
-}
-
-function signed(seat: Seat, s: PeerState, { items, paid }: Composed, requests: number): Proposal {
-  const state = nextState(stateOf(seat, s.complete), paid)
-  if (!state) throw new Error('the sum of the payments does not fit a channel')
-  const hash = stateDigest(seat.court, state)
+function signed(seat: Seat, s: PeerState, made: readonly Item[], done: Effects, requests: number): Proposal {
+  const after = stateAfter(stateOf(seat, s.complete), done)
+  if (!after) throw new Error('the sum of the payments does not fit a channel')
+  const hash = stateDigest(seat.court, after.state)
   const disposed = s.complete.disposed + requests
-  return { state, hash, signature: sign(hash, seat.key), items, paid, disposed, late: null }
+  const { paid } = done
+  return {
+    ...after,
+    hash,
+    signature: sign(hash, seat.key),
+    items: made,
+    paid,
+    moved: movedBy(done),
+    disposed,
+    late: null,
+  }
 }
 
 /** Says requests that the other side has not heard on this connection yet, as many as may be on their way. */
@@ -137,7 +136,10 @@ export function onRequest(d: Draft, seat: Seat, { number, changes }: Said<'reque
   if (!seat.isWriter || fresh.length === 0 || isOver(d.state)) return
   if (number > next || inbox.length + fresh.length > REQUESTS) drop(d, 'a request was lost, or too many wait')
   else {
-    for (const change of fresh) inbox = push(inbox, change)
+    for (const change of fresh) {
+      if (change.kind === 'fulfilLock') learn(d, seat, change.preimage)
+      inbox = push(inbox, change)
+    }
     set(d, { inbox })
   }
 }
@@ -158,50 +160,72 @@ function answerProposal(d: Draft, seat: Seat, said: Said<'propose'>): void {
   // A gap says that one of the two stores is an older copy; the next hello tells which.
   else if (version > d.state.complete.version + 1n) drop(d, 'a proposal beyond the next version')
   else {
+    learnFrom(d, seat, said)
     const judged = judge(seat, d.state, said)
-    if (typeof judged === 'string') dispute(d, seat, judged)
+    if (judged === 'Undecided') set(d, { held: said })
+    else if (typeof judged === 'string') dispute(d, seat, judged)
     else accept(d, seat, said, judged)
   }
 }
 
+/** A preimage that the writer has shown is known, whatever becomes of its proposal. */
+function learnFrom(d: Draft, seat: Seat, { items: shown }: Said<'propose'>): void {
+  for (const item of shown) {
+    if (item.kind === 'own' && item.change.kind === 'fulfilLock') learn(d, seat, item.change.preimage)
+  }
+}
+
+/** Judges a held proposal again: a block has come, or time has passed. */
+export function judgeHeld(d: Draft, seat: Seat): void {
+  const { held } = d.state
+  if (!held) return
+  set(d, { held: null })
+  onPropose(d, seat, held)
+}
+
 interface Judged {
   readonly state: State
+  readonly book: Book
   readonly paid: readonly Paid[]
+  readonly moved: readonly Moved[]
   readonly disposed: number
   readonly own: readonly Pending[]
   readonly refused: readonly (readonly [Change, string])[]
   readonly rest: Queue<Pending>
 }
 
-/** What a proposal does, recomputed from the newest complete state and this side's own requests; or why it is invalid. */
+/**
+ * What a proposal does, recomputed from the newest complete state and this side's own requests; or why it is invalid, or
+ * `Undecided` while nobody can know whether it is valid.
+ */
 export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>): Judged | string {
   const numbered = items.filter((item) => item.kind !== 'own')
   const [own, rest] = take(s.pending, numbered.length)
   if (numbered.some((item, i) => item.number !== own[i]?.number)) return 'RequestOutOfOrder'
   const disposed = s.complete.disposed + numbered.length
   if (disposed < Math.min(s.complete.owed, s.complete.disposed + BATCH)) return 'RequestLeftOut'
-  const { paid, refused } = settle(seat, items, own)
-  const state = nextState(stateOf(seat, s.complete), paid)
-  const writer = other(seat.side)
-  if (!state || spendable(writer, fundsOf(seat, s, writer), state.net) < 0n) return 'InsufficientFunds'
-  if (stateDigest(seat.court, state) !== hash) return 'HashMismatch'
-  return { state, paid, disposed, own, refused, rest }
+  const made = recompute(seat, s, items, own)
+  if (typeof made === 'string') return made
+  const after = stateAfter(stateOf(seat, s.complete), made.done)
+  if (!after || isOverspent(seat, s, after)) return 'InsufficientFunds'
+  if (stateDigest(seat.court, after.state) !== hash) return 'HashMismatch'
+  if (made.undecided) return 'Undecided'
+  return { ...after, paid: made.done.paid, moved: movedBy(made.done), disposed, own, refused: made.refused, rest }
 }
 
-function settle(seat: Seat, items: readonly Item[], own: readonly Pending[]): Pick<Judged, 'paid' | 'refused'> {
-  const paid: Paid[] = []
-  const refused: (readonly [Change, string])[] = []
-  let next = 0
-  for (const item of items) {
-    if (item.kind === 'own') add(paid, other(seat.side), item.change)
-    else if (item.kind === 'request') add(paid, seat.side, own[next++]!.change)
-    else refused.push([own[next++]!.change, item.code])
-  }
-  return { paid, refused }
+/** Whether the writer spends more than it has; this side's own requests were within its means when it made them. */
+function isOverspent(
+  seat: Seat,
+  s: PeerState,
+  { state, book }: { readonly state: State; readonly book: Book },
+): boolean {
+  const writer = other(seat.side)
+  return spendOf(writer, fundsOf(seat, s, writer), { net: state.net, book }) < 0n
 }
 
 function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): void {
   const mine = sign(said.hash, seat.key)
+  set(d, { held: null })
   unqueue(d, seat, judged.own, judged.rest)
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
   for (const [change, code] of judged.refused) refuse(d, seat, change, code)
@@ -236,17 +260,17 @@ function keepLate(d: Draft, seat: Seat, proposal: Proposal, late: Hex): void {
 export function onShow(d: Draft, seat: Seat, { state: shown, owed }: Said<'show'>): void {
   const { complete } = d.state
   const { version, net, batch, sigA, sigB, locks } = shown
-  const state: State = { ...stateOf(seat, complete), version, net, batch }
+  const state: State = { channelId: seat.id, version, net, locksRoot: locksRoot(locks), batch }
   const hash = stateDigest(seat.court, state)
   const { a, b } = seat.channel
   if (version <= complete.version) return
-  if (locks !== '0x' || !isSignedBy(hash, sigA, a.signer) || !isSignedBy(hash, sigB, b.signer)) {
+  if (!isSignedBy(hash, sigA, a.signer) || !isSignedBy(hash, sigB, b.signer)) {
     drop(d, 'a state that not both have signed')
   } else if (isOver(d.state)) shownLate(d, seat, hash, seat.side === 'a' ? sigB : sigA)
   else {
     set(d, { link: { ...d.state.link, behind: false, owed } })
     if (d.state.proposal?.hash === hash) completeProposal(d, seat, seat.side === 'a' ? sigB : sigA)
-    else adoptForgotten(d, seat, state, hash, signatures(seat, sigA, sigB))
+    else adoptForgotten(d, seat, state, locks, hash, signatures(seat, sigA, sigB))
     offerFinal(d, seat)
   }
 }
@@ -257,10 +281,18 @@ function shownLate(d: Draft, seat: Seat, hash: Hex, theirs: Hex): void {
 }
 
 /** Both have signed a version that this store does not know: it is an older copy of itself. */
-function adoptForgotten(d: Draft, seat: Seat, state: State, hash: Hex, sigs: Pick<Complete, 'sigA' | 'sigB'>): void {
+function adoptForgotten(
+  d: Draft,
+  seat: Seat,
+  state: State,
+  packed: Hex,
+  hash: Hex,
+  sigs: Pick<Complete, 'sigA' | 'sigB'>,
+): void {
   becomeRestored(d, seat)
   if (d.state.proposal && d.state.proposal.state.version <= state.version) failProposal(d, seat)
-  const { disposed } = d.state.complete
+  const { disposed, book: before } = d.state.complete
+  const book = replaceLocks(d, seat, packed, before)
   // `signatures` is its own inverse: what was by side comes back as mine and theirs.
-  adopt(d, seat, { state, hash, paid: [], disposed }, sigs.sigA, sigs.sigB)
+  adopt(d, seat, { state, book, hash, paid: [], moved: [], disposed }, sigs.sigA, sigs.sigB)
 }

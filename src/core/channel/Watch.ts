@@ -1,7 +1,9 @@
-import type { Hex } from '../base/Bytes.ts'
+import { ETHER, type Hex, ZERO } from '../base/Bytes.ts'
 import type { L1Block, L1Input } from '../base/Step.ts'
+import { ALL, hashLock, type Verdict, verdictKey } from '../base/Verdicts.ts'
 import type { ChannelEvent } from './Call.ts'
 import type { Channel, Side } from './Channel.ts'
+import { locksRoot, tally } from './Lock.ts'
 
 /** What the court's storage says of one channel, as its events tell it. */
 export interface Court {
@@ -12,8 +14,18 @@ export interface Court {
   readonly clock: { readonly version: bigint; readonly net: bigint; readonly deadline: number } | undefined
   /** Recorded before any clock. */
   readonly checkpoint: bigint
+  /** What was paid in all, once the channel is closed; its open locks may bring more. */
   readonly closed: { readonly payA: bigint; readonly payB: bigint } | undefined
+  /** The packed list of the recorded version; once closed, of the locks that are open still. */
+  readonly locks: Hex
+  /** The packed list with which the channel was closed. */
+  readonly settled: Hex
+  /** What layer 1 has decided about keys of interest, under `verdictKey`. */
+  readonly verdicts: Readonly<Record<Hex, KnownVerdict>>
 }
+
+/** A verdict, with the preimage if it was one. */
+export type KnownVerdict = Verdict & { readonly preimage?: Hex }
 
 /** How many blocks after its own a block stays in memory, so that a reorg deeper than the finality assumed is still seen. */
 export const KEPT = 256
@@ -44,7 +56,13 @@ export interface Watch {
 }
 
 const NONE = { a: 0n, b: 0n }
-const NOTHING: Court = { deposits: NONE, withdrawn: NONE, clock: undefined, checkpoint: 0n, closed: undefined }
+const NO_LOCKS = { locks: '0x', settled: '0x', verdicts: {} } as const
+const OPEN = { clock: undefined, checkpoint: 0n, closed: undefined }
+const NOTHING: Court = { deposits: NONE, withdrawn: NONE, ...OPEN, ...NO_LOCKS }
+
+/** Whether the verdict on a key, under its `verdictKey`, is of interest. */
+export type IsOfInterest = (key: Hex) => boolean
+const nothing: IsOfInterest = () => false
 
 /** A view that starts after block `through`. */
 export function watch(through: number, base: Court = NOTHING): Watch {
@@ -56,21 +74,23 @@ export function rowOf({ clock, closed, ...court }: Court): Omit<Court, 'clock' |
   return { ...court, ...(clock && { clock }), ...(closed && { closed }) }
 }
 
-/** The court after one event; events of other channels and of other assets change nothing. */
-export function after(court: Court, id: Hex, channel: Channel, event: ChannelEvent): Court {
+/** The court after one event of a block of `time`; events of other channels and of other assets change nothing. */
+export function after(court: Court, id: Hex, channel: Channel, event: ChannelEvent, time = 0): Court {
+  const judged = verdictOf(event, time)
+  if (judged) return judged[0] in court.verdicts ? court : withVerdict(court, ...judged)
   if (!('id' in event) || event.id !== id) return court
   switch (event.name) {
     case 'Deposited':
       return event.asset === channel.asset ? deposited(court, event.toB ? 'b' : 'a', event.amount) : court
     case 'Challenged':
-      return { ...court, clock: { version: event.version, net: event.net, deadline: event.deadline } }
+      return { ...listed(court, event), clock: { version: event.version, net: event.net, deadline: event.deadline } }
     case 'Answered':
-      if (!court.clock) return { ...court, checkpoint: event.version }
-      return { ...court, clock: { ...court.clock, version: event.version, net: event.net } }
+      if (!court.clock) return { ...listed(court, event), checkpoint: event.version }
+      return { ...listed(court, event), clock: { ...court.clock, version: event.version, net: event.net } }
     case 'Settled':
+      return settled(court, event, time)
     case 'Concluded':
-      // A settlement again pays what its locks had left open; what the channel itself paid stays.
-      return court.closed ? court : { ...court, closed: { payA: event.payA, payB: event.payB } }
+      return { ...court, closed: { payA: event.payA, payB: event.payB }, locks: '0x', settled: '0x' }
     case 'Withdrawn':
       return { ...court, withdrawn: { a: event.withdrawnA, b: event.withdrawnB } }
     case 'Swept':
@@ -78,17 +98,54 @@ export function after(court: Court, id: Hex, channel: Channel, event: ChannelEve
   }
 }
 
+type Event<Name extends ChannelEvent['name']> = Extract<ChannelEvent, { readonly name: Name }>
+
+/** The recorded list; where nothing new was recorded the event has none, and the one before stays. */
+function listed(court: Court, { version, locksRoot: root, locks }: Event<'Challenged' | 'Answered'>): Court {
+  const had = court.clock?.version ?? court.checkpoint
+  return version > had || root === ZERO ? { ...court, locks } : court
+}
+
+/** A settlement pays what is decided by then; one again pays what the one before had left open. */
+function settled(court: Court, { payA, payB, locksRoot: root }: Event<'Settled'>, time: number): Court {
+  const before = court.closed ?? { payA: 0n, payB: 0n }
+  const closed = { payA: before.payA + payA, payB: before.payB + payB }
+  const list = court.closed ? court.settled : court.locks
+  if (root === ZERO) return { ...court, closed, locks: '0x', settled: list }
+  const { rest } = tally(court.locks, new Map(Object.entries(court.verdicts) as [Hex, KnownVerdict][]), time)
+  // Nobody can settle again with a list that is not the court's: then somebody who knows it must.
+  return { ...court, closed, locks: locksRoot(rest) === root ? rest : '0x', settled: list }
+}
+
+/** What a verdict's event says: under which `verdictKey`, and what. */
+function verdictOf(event: ChannelEvent, time: number): readonly [Hex, KnownVerdict] | undefined {
+  if (event.name === 'Revealed') {
+    const { preimage } = event
+    return [verdictKey(ETHER, hashLock(preimage)), { time, amount: ALL, preimage }]
+  }
+  if (event.name === 'Judged') return [verdictKey(event.condition, event.key), { time, amount: event.amount }]
+  return undefined
+}
+
+function withVerdict(court: Court, key: Hex, verdict: KnownVerdict): Court {
+  return { ...court, verdicts: { ...court.verdicts, [key]: verdict } }
+}
+
 function deposited(court: Court, side: Side, amount: bigint): Court {
   return { ...court, deposits: { ...court.deposits, [side]: court.deposits[side] + amount } }
 }
 
-/** The view after one input of the chain. A block counts as final once it is `confirmations` deep, its own included. */
+/**
+ * The view after one input of the chain. A block counts as final once it is `confirmations` deep, its own included. Of the
+ * verdicts it keeps those that are of interest when their block comes.
+ */
 export function watched(
   view: Watch,
   input: L1Input<ChannelEvent>,
   id: Hex,
   channel: Channel,
   confirmations: number,
+  isOfInterest: IsOfInterest = nothing,
 ): Watch {
   const { number, hash } = input.block
   if (input.kind === 'retract') {
@@ -98,12 +155,23 @@ export function watched(
     return viewed({ ...view, entries, recent, head: number - 1 }, id, channel, confirmations)
   }
   if (number <= view.head) return view
-  return viewed(fold(grown(view, input.block, id, confirmations), id, channel), id, channel, confirmations)
+  const next = grown(view, input.block, id, confirmations, isOfInterest)
+  return viewed(fold(next, id, channel, isOfInterest), id, channel, confirmations)
 }
 
-function grown(view: Watch, block: L1Block<ChannelEvent>, id: Hex, confirmations: number): Watch {
+function grown(
+  view: Watch,
+  block: L1Block<ChannelEvent>,
+  id: Hex,
+  confirmations: number,
+  isOfInterest: IsOfInterest,
+): Watch {
   const { number, hash, time } = block
-  const events = block.events.filter((event) => 'id' in event && event.id === id)
+  const events = block.events.filter((event) => {
+    if ('id' in event) return event.id === id
+    const judged = isOfInterest === nothing ? undefined : verdictOf(event, time)
+    return judged !== undefined && isOfInterest(judged[0])
+  })
   const entries = events.length > 0 ? [...view.entries, { number, hash, time, events }] : view.entries
   const recent = [...view.recent, time].slice(-confirmations)
   const lapsed = recent.length < confirmations ? view.lapsed : Math.max(view.lapsed, recent[0]!)
@@ -111,16 +179,25 @@ function grown(view: Watch, block: L1Block<ChannelEvent>, id: Hex, confirmations
 }
 
 /** Moves what is older than any reorg into `base`; an idle channel's base moves on now and then, so that it starts fast. */
-function fold(view: Watch, id: Hex, channel: Channel): Watch {
+function fold(view: Watch, id: Hex, channel: Channel, isOfInterest: IsOfInterest): Watch {
   const through = view.head - KEPT
   const old = view.entries.filter((entry) => entry.number <= through)
   if (old.length === 0 && through < view.through + 4 * KEPT) return view
-  return { ...view, base: folded(view.base, old, id, channel), entries: view.entries.slice(old.length), through }
+  const base = pruned(folded(view.base, old, id, channel), isOfInterest)
+  return { ...view, base, entries: view.entries.slice(old.length), through }
+}
+
+/** Verdicts on locks that are gone are forgotten, so that what is stored has bounds. */
+function pruned(court: Court, isOfInterest: IsOfInterest): Court {
+  const kept = Object.entries(court.verdicts).filter(([key]) => isOfInterest(key as Hex))
+  return { ...court, verdicts: Object.fromEntries(kept) }
 }
 
 function folded(base: Court, entries: readonly Entry[], id: Hex, channel: Channel): Court {
   let court = base
-  for (const { events } of entries) for (const event of events) court = after(court, id, channel, event)
+  for (const { events, time } of entries) {
+    for (const event of events) court = after(court, id, channel, event, time)
+  }
   return court
 }
 

@@ -6,7 +6,6 @@ import type { ChannelCall } from './Call.ts'
 import { MAX_NET, other, type Side } from './Channel.ts'
 import { isClosing, isSender } from './Ending.ts'
 import type { Message } from './Message.ts'
-import { spendable } from './Payment.ts'
 import {
   type Draft,
   drop,
@@ -18,6 +17,7 @@ import {
   say,
   set,
   signatures,
+  spendOf,
   tell,
 } from './PeerState.ts'
 import { type Ask, askDigest, type Reserve, type Reserves, signAsk, totals } from './Reserve.ts'
@@ -187,8 +187,8 @@ function maySign(seat: Seat, s: PeerState, { total, deadline }: Ask): boolean {
   if (end.restored || isClosing(s) || isOver(s) || !link.greeted || link.behind) return false
   const side = other(seat.side)
   if (reserves.theirs || total <= outOf(seat, s, side) || watch.time > deadline) return false
-  const left = (net: bigint) => spendable(side, announced - total, net)
-  return left(complete.net) >= 0n && (!proposal || left(proposal.state.net) >= 0n)
+  const open = proposal && { net: proposal.state.net, book: proposal.book }
+  return [complete, open ?? complete].every((one) => spendOf(side, announced - total, one) >= 0n)
 }
 
 function answer(d: Draft, { total, deadline, signature }: Reserve): void {

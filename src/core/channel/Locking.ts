@@ -1,0 +1,143 @@
+import type { Hex } from '../base/Bytes.ts'
+import { require } from '../base/Step.ts'
+import { verdictKey } from '../base/Verdicts.ts'
+import { type AddLock, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
+import { other } from './Channel.ts'
+import { MAX_LOCKS, unpackLocks } from './Lock.ts'
+import { lockName, type OpenLock, opens, receiverOf } from './LockBook.ts'
+import { endLocks, learn, preimageOf } from './LockEnd.ts'
+import { cutoff, isLapsed, mayOffer, now } from './LockTime.ts'
+import { PENDING } from './Payment.ts'
+import { type Draft, isOver, type PeerState, type Seat, set } from './PeerState.ts'
+import { enqueue, judgeHeld } from './Proposal.ts'
+import { items } from './Queue.ts'
+import type { IsOfInterest } from './Watch.ts'
+
+/** How many locks a peer is given before as many have ended in agreement. */
+const UNTRIED = 32
+
+/** Refuses a new lock of this side that its receiver could not take, or could not show on layer 1 in time. */
+export function requireLock(seat: Seat, s: PeerState, change: AddLock): void {
+  const { amount, expiry, condition, key, paymentId } = change
+  require(isLockChange(change), 'BadLock', amount, paymentId)
+  require(isHashLock(change), 'UnknownCondition', condition)
+  const need = now(s) + seat.inc + seat.fin
+  require(expiry > need, 'LockTooShort', expiry, need)
+  require(!(verdictKey(condition, key) in s.watch.newest.verdicts), 'KeyDecided', condition, key)
+  const peer = other(seat.side)
+  const mine = s.locks.filter((lock) => receiverOf(lock) === peer).length + addsOf(seat, s)
+  const most = limitOf(s, MAX_LOCKS)
+  require(mine < most, 'TooManyLocks', mine, most)
+}
+
+/** Locks of this side that are in no complete state yet. */
+function addsOf({ side }: Seat, { pending, proposal }: PeerState): number {
+  const waiting = items(pending).filter(({ change }) => change.kind === 'addLock').length
+  return waiting + (proposal?.moved.filter(({ by, change }) => by === side && change.kind === 'addLock').length ?? 0)
+}
+
+function limitOf({ complete: { book }, locks }: PeerState, most: number): number {
+  const done = book.ids.a + book.ids.b - BigInt(locks.length)
+  return done >= BigInt(UNTRIED) ? most : Math.min(most, UNTRIED)
+}
+
+/**
+ * Takes a lock towards this side with its preimage. Refused once it would be shown too late for layer 1, unless others know
+ * it anyhow. Again is harmless.
+ */
+export function fulfil(d: Draft, seat: Seat, lockId: bigint, preimage: Hex, isPublic: boolean): void {
+  const lock = lockOf(seat, d.state, lockId)
+  require(opens(preimage, lock), 'WrongPreimage', lock.key)
+  if (d.state.preimages.has(lock.key)) return
+  require(!outstanding(seat, d.state).has(lockId), 'LockEnding', lockId)
+  const [have, need] = [now(d.state), cutoff(seat, lock)]
+  require(isPublic || have <= need, 'LockTooLate', have, need)
+  learn(d, seat, preimage)
+  onLocks(d, seat)
+}
+
+/** Gives a lock towards this side up, for a reason. Again is harmless. */
+export function fail(d: Draft, seat: Seat, change: FailLock): void {
+  const { lockId } = change
+  require(isLockChange(change), 'BadLock', 0n, lockId)
+  const lock = lockOf(seat, d.state, lockId)
+  require(preimageOf(d.state, lock) === undefined, 'LockEnding', lockId)
+  require(!isOver(d.state) && !d.state.end.restored, 'ChannelEnding')
+  if (!outstanding(seat, d.state).has(lockId)) enqueue(d, change)
+}
+
+function lockOf({ side }: Seat, { locks }: PeerState, lockId: bigint): OpenLock {
+  const found = locks.find((lock) => receiverOf(lock) === side && lock.id === lockId)
+  require(found !== undefined, 'NoSuchLock', lockId)
+  return found
+}
+
+/** Ids of locks towards this side for whose end it has asked already: in a pending change or in the open proposal. */
+function outstanding({ side }: Seat, { pending, proposal }: PeerState): ReadonlySet<bigint> {
+  const asked = new Set<bigint>()
+  for (const { by, change } of proposal?.moved ?? []) if (by === side && isEnd(change)) asked.add(change.lockId)
+  for (const { change } of items(pending)) if (isEnd(change)) asked.add(change.lockId)
+  return asked
+}
+
+/**
+ * What time, blocks and new locks oblige a side to: a held proposal is judged again, certain ends are told, a lock towards
+ * this side is taken if its preimage is known, and given up if it is against policy or has lapsed.
+ */
+export function onLocks(d: Draft, seat: Seat): void {
+  judgeHeld(d, seat)
+  if (d.state.locks.length > 0) {
+    endLocks(d, seat)
+    if (!isOver(d.state) && !d.state.end.restored) endOwn(d, seat)
+  }
+  set(d, { tended: d.state.locks })
+}
+
+function endOwn(d: Draft, seat: Seat): void {
+  const asked = outstanding(seat, d.state)
+  const against = againstPolicy(seat, d.state)
+  for (const lock of d.state.locks) {
+    const name = lockName(lock)
+    if (receiverOf(lock) !== seat.side || asked.has(lock.id) || d.state.pending.length >= PENDING) continue
+    const preimage = preimageOf(d.state, lock)
+    const code = against.get(name) ?? (isLapsed(d.state, lock) ? 'LockExpired' : undefined)
+    if (preimage !== undefined && opens(preimage, lock) && mayOffer(seat, d.state, lock)) {
+      enqueue(d, { kind: 'fulfilLock', lockId: lock.id, preimage })
+    } else if (code !== undefined && (preimage === undefined || isLapsed(d.state, lock))) {
+      enqueue(d, { kind: 'failLock', lockId: lock.id, code, data: '0x' })
+    }
+  }
+}
+
+/** Locks towards this side that it does not want, by name, and why: the oldest are wanted first. */
+function againstPolicy({ side, policy }: Seat, s: PeerState): ReadonlyMap<string, string> {
+  const against = new Map<string, string>()
+  const most = limitOf(s, policy.maxLocks)
+  let count = 0
+  let sum = 0n
+  for (const lock of s.locks) {
+    if (receiverOf(lock) !== side) continue
+    const why =
+      (!isHashLock(lock) && 'UnknownCondition') ||
+      (lock.amount < policy.minLock && 'LockTooSmall') ||
+      (count >= most && 'TooManyLocks') ||
+      (sum + lock.amount > policy.maxInFlight && 'TooMuchInFlight')
+    if (why) against.set(lockName(lock), why)
+    else {
+      count++
+      sum += lock.amount
+    }
+  }
+  return against
+}
+
+/** Which verdicts a side keeps: those on locks that are open, on their way, or recorded by the court. */
+export function interest(s: PeerState): IsOfInterest | undefined {
+  const { locks, pending, proposal, watch } = s
+  const added = proposal?.moved.map(({ lock }) => lock) ?? []
+  const asked = items(pending).flatMap(({ change }) => (change.kind === 'addLock' ? [change] : []))
+  const all = [...locks, ...added, ...asked, ...unpackLocks(watch.newest.locks), ...unpackLocks(watch.newest.settled)]
+  if (all.length === 0) return undefined
+  const keys = new Set(all.map(({ condition, key }) => verdictKey(condition, key)))
+  return (key) => keys.has(key)
+}
