@@ -196,8 +196,14 @@ export class ChannelNode {
    * Takes `amount` out of the open channel with the peer's signature, by a transaction within `seconds`. Resolves with
    * this side's total once that is final on layer 1; rejects with the reason once it can no longer be.
    */
-  withdraw(id: Hex, amount: bigint, seconds = 3600): Promise<bigint> {
-    return this.#withdrawals.wait(id, () => this.#ask(id, { kind: 'withdraw', amount, seconds }))
+  async withdraw(id: Hex, amount: bigint, seconds = 3600): Promise<bigint> {
+    const { ended } = await this.beginWithdrawal(id, amount, seconds)
+    return ended
+  }
+
+  /** The same, but resolves once the wish is stored. */
+  beginWithdrawal(id: Hex, amount: bigint, seconds = 3600): Promise<{ readonly ended: Promise<bigint> }> {
+    return this.#withdrawals.begin(id, () => this.#ask(id, { kind: 'withdraw', amount, seconds }))
   }
 
   /** Ends the channel by agreement, or in court if the peer does not answer in time. Resolves when both are paid. */

@@ -12,9 +12,10 @@ import type {
   PayRequest,
   Result,
 } from '../edge/http/NodeApi.ts'
+import { writeRescue } from '../edge/RescueFile.ts'
 import { ChannelNode, type ChannelNodeParts } from './ChannelNode.ts'
 import { NodeMeter } from './NodeMeter.ts'
-import { paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
+import { madeView, paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
 
 /** How a desk waits. */
 export interface DeskParts {
@@ -98,6 +99,8 @@ export class NodeDesk implements NodeApi {
       'channel.pay': (request) => this.#pay(request),
       'channel.payments': async ({ id, after, limit = PAGE }) => this.#payments(id, after, limit),
       'channel.payment': async ({ id, paymentId }) => this.#payment(id, paymentId),
+      'channel.withdraw': (request) => this.#withdraw(request),
+      'channel.export': async ({ id }) => ({ file: writeRescue(node.exportChannel(id)) }),
       'channel.close': (request) => this.#end(request, 'close'),
       'channel.challenge': (request) => this.#end(request, 'challenge'),
     }
@@ -180,7 +183,7 @@ export class NodeDesk implements NodeApi {
     const [version = '0', index = '0'] = after?.split('/') ?? []
     const made = this.node.made(id, { version: BigInt(version), index: Number(index) }, limit)
     const { side } = this.node.status(id)
-    const payments = made.map((one) => paidView(one, one.payer === side ? 'sent' : 'received'))
+    const payments = made.map((one) => madeView(one, one.payer === side ? 'sent' : 'received'))
     const last = made.at(-1)
     return { payments, next: last && made.length === limit ? `${last.version}/${last.index}` : null }
   }
@@ -193,7 +196,13 @@ export class NodeDesk implements NodeApi {
       return pendingView(paymentId, change?.amount ?? null, change?.kind === 'pay' ? change.memo : null)
     }
     if (typeof outcome === 'string') return refusedView(paymentId, outcome)
-    return paidView(this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)[0]!, 'sent')
+    return madeView(this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)[0]!, 'sent')
+  }
+
+  async #withdraw({ id, amount, seconds, wait = false }: Params<'channel.withdraw'>): Promise<ChannelView> {
+    const { ended } = await this.node.beginWithdrawal(id, amount, seconds)
+    const now = () => viewOf(this.node.status(id))
+    return wait ? this.#patiently(ended.then(now), now) : now()
   }
 
   async #end({ id, wait = false }: Params<'channel.close'>, how: 'close' | 'challenge'): Promise<ChannelView> {

@@ -16,11 +16,19 @@ export function termsOf(self: Party, { peer, asset, challengePeriod = DAY, bond 
 }
 
 /** A channel's status as the API tells it. */
-export function viewOf({ closed, ...status }: ChannelStatus): ChannelView {
-  return { ...status, closed: closed ?? null }
+export function viewOf({ withdrawal, closed, ...status }: ChannelStatus): ChannelView {
+  return { ...status, withdrawal: withdrawal ?? null, closed: closed ?? null }
 }
 
-const UNENDED = { direction: 'sent', code: null, amount: null, memo: null, version: null, index: null } as const
+const UNENDED = {
+  direction: 'sent',
+  code: null,
+  amount: null,
+  memo: null,
+  version: null,
+  index: null,
+  time: null,
+} as const
 
 /** A payment of this side that has not ended; nothing is known of a lock's memo. */
 export function pendingView(paymentId: Hex, amount: bigint | null, memo: Hex | null): PaymentView {
@@ -36,7 +44,12 @@ export function refusedView(paymentId: Hex, code: string): PaymentView {
 export function paidView(made: Pick<Made, 'version' | 'index' | 'pay'>, direction: 'sent' | 'received'): PaymentView {
   const { version, index, pay } = made
   const { paymentId, amount, memo } = pay
-  return { paymentId, direction, status: 'paid', code: null, amount, memo, version, index }
+  return { paymentId, direction, status: 'paid', code: null, amount, memo, version, index, time: null }
+}
+
+/** The same, with its time. */
+export function madeView(made: Made, direction: 'sent' | 'received'): PaymentView {
+  return { ...paidView(made, direction), time: made.time }
 }
 
 /** An event as the API tells it; undefined if it does not. */
@@ -53,6 +66,8 @@ export function toldOf(channel: Hex, event: PeerEvent): NodeEvent | undefined {
     }
     case 'opened':
     case 'funded':
+    case 'withdrawn':
+    case 'unwithdrawn':
     case 'disputed':
     case 'agreed':
     case 'closed':

@@ -22,7 +22,10 @@ export interface Position {
 }
 
 /** A payment that was made, by either side. */
-export interface Made extends Position, Paid {}
+export interface Made extends Position, Paid {
+  /** Time of the newest block when it was made, seconds. */
+  readonly time: number
+}
 
 /** How many versions are read at once. */
 const VERSIONS = 16
@@ -93,10 +96,10 @@ export class Payments {
   after({ id }: Seat, place: Position, limit: number): readonly Made[] {
     const made: Made[] = []
     const before = place.version > 0n ? historyKey(id, place.version - 1n) : id
-    for (const [version, { paid }] of historyOf(this.#store, id, before)) {
+    for (const [version, { paid, time }] of historyOf(this.#store, id, before)) {
       for (const [index, one] of unpackPaid(paid).entries()) {
         if (version === place.version && index <= place.index) continue
-        made.push({ version, index, ...one })
+        made.push({ version, index, time, ...one })
         if (made.length === limit) return made
       }
     }

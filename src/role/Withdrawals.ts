@@ -12,8 +12,8 @@ interface Waiting {
 export class Withdrawals {
   readonly #waiting = new Map<Hex, Set<Waiting>>()
 
-  /** Runs `ask`; resolves once a final block shows the withdrawal, rejects with the code of its refusal or failure. */
-  async wait(id: Hex, ask: () => Promise<void>): Promise<bigint> {
+  /** Runs `ask`; what comes back ends once a final block shows the withdrawal, or rejects with the code of its failure. */
+  async begin(id: Hex, ask: () => Promise<void>): Promise<{ readonly ended: Promise<bigint> }> {
     const all = this.#waiting.get(id) ?? new Set()
     this.#waiting.set(id, all)
     const { promise, waiting } = open()
@@ -24,7 +24,7 @@ export class Withdrawals {
       all.delete(waiting)
       throw why
     }
-    return promise
+    return { ended: promise }
   }
 
   /** Tells whoever waits of a withdrawal's end. */

@@ -10,11 +10,18 @@ export const party = { owner: WHO, signer: WHO }
 export const channel = { a: party, b: party, asset: ETHER, challengePeriod: 3600, bond: 2n ** 96n - 1n, salt: ID }
 export const view: ChannelView = {
   ...{ id: ID, channel, side: 'b', phase: 'open', connected: true, version: 2n ** 64n - 2n, net: -(2n ** 127n) + 1n },
-  ...{ available: 2n ** 127n, pending: 3, deposits: { a: 2n ** 127n, b: 0n }, closed: null },
+  ...{
+    available: 2n ** 127n,
+    pending: 3,
+    deposits: { a: 2n ** 127n, b: 0n },
+    withdrawn: { a: 0n, b: 5n },
+    withdrawal: { total: 9n, deadline: 7, signed: true },
+    closed: null,
+  },
 }
 export const payment: PaymentView = {
   ...{ paymentId: ID, direction: 'sent', status: 'paid', code: null, amount: 2n ** 128n - 1n, memo: '0x2a' },
-  ...{ version: 7n, index: 3 },
+  ...{ version: 7n, index: 3, time: 9 },
 }
 
 /** A node whose answers say what it was asked, and that counts how often. */
@@ -39,6 +46,8 @@ export function scripted() {
     'channel.pay': (asked: object) => ({ ...payment, ...asked, id: undefined }),
     'channel.payments': () => ({ payments: [payment], next: '7/3' }),
     'channel.payment': () => payment,
+    'channel.withdraw': () => view,
+    'channel.export': () => ({ file: '{}' }),
     'channel.close': () => view,
     'channel.challenge': () => view,
   }

@@ -82,7 +82,9 @@ describe("the node's API", () => {
       expect((await client.call('node.info', {})).head).to.equal(9)
       expect(asked[1]).to.deep.equal(['channel.open', { channel, address: 'x:1' }])
       expect(asked[5]).to.deep.equal(['channel.pay', { id: ID, amount: 2n ** 128n - 1n, paymentId: uint(4, 32) }])
-      expect(asked).to.have.length(11)
+      expect(await client.call('channel.withdraw', { id: ID, amount: 5n, seconds: 60 })).to.deep.equal(view)
+      expect(await client.call('channel.export', { id: ID })).to.deep.equal({ file: '{}' })
+      expect(asked).to.have.length(13)
       await end()
     })
 

@@ -5,6 +5,7 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import type { NodeEvent } from '../../src/edge/http/NodeApi.ts'
 import { memoryNodeClient, type NodeClient } from '../../src/edge/http/NodeClient.ts'
 import { nodeHandler } from '../../src/edge/http/NodeServer.ts'
+import { readRescue } from '../../src/edge/RescueFile.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { type DeskParts, NodeDesk } from '../../src/role/NodeDesk.ts'
@@ -105,6 +106,7 @@ describe('NodeDesk', () => {
       memo: '0x2a',
       version: 1n,
       index: 0,
+      time: null,
     })
     expect(await finish(w, x.call('channel.pay', request))).to.deep.equal(answers[0])
     await finish(
@@ -112,7 +114,8 @@ describe('NodeDesk', () => {
       desks[1].node.until(id, ({ version }) => version === 1n),
     )
     expect((await finish(w, y.call('channel.show', { id }))).available).to.equal(FUNDS + 7n)
-    expect((await finish(w, x.call('channel.payments', { id }))).payments).to.deep.equal([answers[0]])
+    const { payments } = await finish(w, x.call('channel.payments', { id }))
+    expect(payments).to.deep.equal([{ ...answers[0], time: w.l1.head().time }])
   })
 
   it('refuses a payment id for another amount or memo: under way, paid, and after a restart', async () => {
@@ -164,10 +167,12 @@ describe('NodeDesk', () => {
     const pay = (api: NodeClient, i: number) =>
       api.call('channel.pay', { id, amount: BigInt(i + 1), paymentId: uint(i, 32) })
     await finish(w, Promise.all(Array.from({ length: 150 }, (_, i) => pay(i % 3 === 0 ? y : x, i))))
-    const sum = (status: { net: bigint }) => status.net
+    const sent = (of: number) => Array.from({ length: 150 }, (_, i) => (i % 3 === of ? BigInt(i + 1) : 0n))
+    const fromY = sent(0).reduce((sum, one) => sum + one)
+    const fromX = [1, 2].flatMap(sent).reduce((sum, one) => sum + one)
     await finish(
       w,
-      Promise.all(desks.map((one) => one.node.until(id, (status) => sum(status) === sum(desks[0].node.status(id))))),
+      desks[0].node.until(id, ({ available }) => available === FUNDS - fromX + fromY),
     )
     for (const limit of [1, 7, 150, 1000]) {
       const seen: string[] = []
@@ -214,6 +219,25 @@ describe('NodeDesk', () => {
     expect(await finish(w, x.call('channel.close', { id, wait: true }))).to.include({ phase: 'closed' })
     expect(await finish(w, y.call('channel.challenge', { id }))).to.include({ phase: 'closed' })
     wait.pass()
+  })
+
+  it('takes money out of the open channel, and says so at once or at the end', async () => {
+    const { w, x, y, id } = await stage(22)
+    expect(await finish(w, refused(x.call('channel.withdraw', { id, amount: 2n * FUNDS })))).to.equal(
+      'InsufficientFunds',
+    )
+    const asked = await finish(w, x.call('channel.withdraw', { id, amount: 9n }))
+    expect([asked.withdrawal?.total, asked.available]).to.deep.equal([9n, FUNDS - 9n])
+    expect(await finish(w, refused(x.call('channel.withdraw', { id, amount: 9n })))).to.equal('WithdrawalPending')
+    const done = await mineUntil(w, y.call('channel.withdraw', { id, amount: 4n, wait: true }))
+    expect([done.withdrawal, done.withdrawn[done.side]]).to.deep.equal([null, 4n])
+  })
+
+  it('exports what a rescue needs', async () => {
+    const { w, desks, x, id } = await stage(23)
+    await finish(w, x.call('channel.pay', { id, amount: 5n, paymentId: uint(1, 32) }))
+    const { file } = await finish(w, x.call('channel.export', { id }))
+    expect(readRescue(file)).to.deep.equal(desks[0].node.exportChannel(id))
   })
 
   it('answers with what is known when an end takes longer than it waits', async () => {

@@ -49,6 +49,10 @@ export interface ChannelView {
   readonly pending: number
   /** What is final on layer 1. */
   readonly deposits: Readonly<Record<Side, bigint>>
+  /** What each side has taken out of the open channel, final on layer 1. */
+  readonly withdrawn: Readonly<Record<Side, bigint>>
+  /** This side's withdrawal that is not decided yet: its total, its last second, and whether the peer has signed it. */
+  readonly withdrawal: { readonly total: bigint; readonly deadline: number; readonly signed: boolean } | null
   /** What the court paid, once that is final. */
   readonly closed: { readonly payA: bigint; readonly payB: bigint } | null
 }
@@ -88,6 +92,8 @@ export interface PaymentView {
   /** The version that paid it, and its place there. */
   readonly version: bigint | null
   readonly index: number | null
+  /** Time of the newest block when it was paid; null in events and in the answer to channel.pay. */
+  readonly time: number | null
 }
 
 /** A page of what a channel paid, both ways, the oldest first; `next` asks for the one after it. */
@@ -128,6 +134,13 @@ export interface NodeMethods {
   'channel.pay': Verb<PayRequest, PaymentView>
   'channel.payments': Verb<OfChannel & Paged, PaymentPage>
   'channel.payment': Verb<OfPayment, PaymentView>
+  /** Takes `amount` out of the open channel with the peer's signature, by a transaction within `seconds` (an hour). */
+  'channel.withdraw': Verb<
+    OfChannel & Waitable & { readonly amount: bigint; readonly seconds?: number | undefined },
+    ChannelView
+  >
+  /** The text of a rescue file: all that it takes to end the channel, but the key. */
+  'channel.export': Verb<OfChannel, { readonly file: string }>
   'channel.close': Verb<OfChannel & Waitable, ChannelView>
   'channel.challenge': Verb<OfChannel & Waitable, ChannelView>
 }
@@ -141,6 +154,8 @@ export type NodeEvent = { readonly channel: Hex } & (
   | { readonly name: 'opened' }
   | { readonly name: 'funded'; readonly total: bigint }
   | { readonly name: 'paid' | 'received' | 'refused'; readonly payment: PaymentView }
+  | { readonly name: 'withdrawn'; readonly total: bigint }
+  | { readonly name: 'unwithdrawn'; readonly total: bigint; readonly code: string }
   | { readonly name: 'disputed'; readonly why: string }
   | { readonly name: 'agreed'; readonly net: bigint }
   | { readonly name: 'closed'; readonly payA: bigint; readonly payB: bigint }

@@ -13,6 +13,8 @@ const SENTENCES: Readonly<Record<string, (...args: Args) => string>> = {
   ChannelEnding: () => 'The channel is ending; open another to pay.',
   RestoredCopy: () => 'This store is an older copy of itself: the channel can only be closed.',
   OutcomeUnknown: () => 'This store is an older copy, so what became of the payment is not known; ask the payee.',
+  WithdrawalPending: (until) => `A withdrawal is under way until second ${until}; one at a time.`,
+  BadWithdrawal: (amount, seconds) => `Taking out ${amount} within ${seconds} s cannot be done; name more of either.`,
   TooManyPending: (have, need) => `${have} payments wait for the peer, at most ${need} may; try again later.`,
   BadPayment: (amount) => `A payment of ${amount} is none: the amount must be above 0, the memo at most 1024 bytes.`,
   NotAParty: (signer) => `This node's key is of ${signer}, which is no signer of the channel; correct its terms.`,

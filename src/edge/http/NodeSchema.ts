@@ -18,6 +18,10 @@ import type {
 // What travels between a node and those who run it, checked on both sides.
 
 const MAX_PAGE = 1000
+/** Seconds in which a withdrawal must be mined, at most: a week. */
+const MAX_WITHDRAWAL = 604_800
+/** Characters of a file at most. */
+const MAX_FILE = 32 * 1024 * 1024
 
 /** A whole number as decimal text, from `least` up to 2^bits, exclusive. */
 function decimal(bits: number, least: bigint): z.ZodType<bigint> {
@@ -106,6 +110,8 @@ const view: z.ZodType<ChannelView> = z.object({
   available: decimal(129, -(2n ** 129n)),
   pending: count,
   deposits: z.object({ a: total, b: total }),
+  withdrawn: z.object({ a: total, b: total }),
+  withdrawal: z.object({ total, deadline: uint40, signed: z.boolean() }).nullable(),
   closed: z.object({ payA: total, payB: total }).nullable(),
 })
 
@@ -120,6 +126,7 @@ const payment: z.ZodType<PaymentView> = z.object({
   memo: memo.nullable(),
   version: version.nullable(),
   index: uint40.nullable(),
+  time: uint40.nullable(),
 })
 
 const ofChannel = { id: word }
@@ -148,6 +155,19 @@ export const METHODS: {
     result: z.object({ payments: z.array(payment).max(MAX_PAGE), next: cursor.nullable() }),
   },
   'channel.payment': { params: z.strictObject({ ...ofChannel, paymentId: word }), result: payment },
+  'channel.withdraw': {
+    params: z.strictObject({
+      ...ofChannel,
+      amount: positive,
+      seconds: z.int().min(1).max(MAX_WITHDRAWAL).optional(),
+      wait: z.boolean().optional(),
+    }),
+    result: view,
+  },
+  'channel.export': {
+    params: z.strictObject(ofChannel),
+    result: z.object({ file: z.string().max(MAX_FILE) }),
+  },
   'channel.close': { params: ending, result: view },
   'channel.challenge': { params: ending, result: view },
 }
@@ -164,6 +184,8 @@ export const event: z.ZodType<NodeEvent> = z.discriminatedUnion('name', [
   z.object({ ...where, name: z.literal('opened') }),
   z.object({ ...where, name: z.literal('funded'), total }),
   z.object({ ...where, name: z.enum(['paid', 'received', 'refused']), payment }),
+  z.object({ ...where, name: z.literal('withdrawn'), total }),
+  z.object({ ...where, name: z.literal('unwithdrawn'), total, code }),
   z.object({ ...where, name: z.literal('disputed'), why: z.string().max(1000) }),
   z.object({ ...where, name: z.literal('agreed'), net }),
   z.object({ ...where, name: z.literal('closed'), payA: total, payB: total }),

@@ -32,6 +32,10 @@ function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
       return `received ${money(event.payment.amount)} in version ${event.payment.version}`
     case 'refused':
       return `did not pay ${money(event.payment.amount)} (${event.payment.code})`
+    case 'withdrawn':
+      return `has paid out ${money(event.total)} of yours in all`
+    case 'unwithdrawn':
+      return `did not pay out (${event.code})`
     case 'disputed':
       return `goes to court (${event.why})`
     case 'agreed':
