@@ -17,33 +17,38 @@ export interface ReceiptFile extends Receipt {
 
 const bytes = (length: number) =>
   z.custom<Hex>((value) => isHex(value, length), `must be 0x and ${2 * length} lowercase hexadecimal digits`)
-const whole = z
-  .string()
-  .regex(/^(?:0|-?[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
-  .transform(BigInt)
+/** A whole number as decimal text. Its width is checked, because a hash would wrap a wider one and prove it all the same. */
+const whole = (least: bigint, below: bigint) =>
+  z
+    .string()
+    .regex(/^(?:0|-?[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
+    .transform(BigInt)
+    .refine((value) => value >= least && value < below, `must be from ${least} up to, but not, ${below}`)
+const uint = (bits: bigint) => whole(0n, 2n ** bits)
+const net = whole(-(2n ** 127n), 2n ** 127n)
 const party = z.strictObject({ owner: bytes(20), signer: bytes(20) })
-const count = z.int().min(0)
+const count = z.int().min(0).max(0xffff_ffff)
 
 const schema = z.strictObject({
   format: z.literal(FORMAT),
   formatVersion: z.literal(VERSION, 'is of another version of kerros; update kerros'),
-  chainId: whole,
+  chainId: uint(256n),
   court: bytes(20),
   channel: z.strictObject({
     a: party,
     b: party,
     asset: bytes(20),
     challengePeriod: count,
-    bond: whole,
+    bond: uint(96n),
     salt: bytes(32),
   }),
-  state: z.strictObject({ channelId: bytes(32), version: whole, net: whole, locksRoot: bytes(32), batch: bytes(32) }),
+  state: z.strictObject({ channelId: bytes(32), version: uint(64n), net, locksRoot: bytes(32), batch: bytes(32) }),
   leaf: z.strictObject({
     channelId: bytes(32),
-    version: whole,
+    version: uint(64n),
     index: count,
     toB: z.boolean(),
-    amount: whole,
+    amount: uint(128n),
     paymentId: bytes(32),
     memoHash: bytes(32),
   }),

@@ -1,4 +1,5 @@
 import type { Hex } from '../core/base/Bytes.ts'
+import { domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import type { Pay } from '../core/channel/Payment.ts'
 import type { PeerEvent } from '../core/channel/PeerState.ts'
@@ -12,6 +13,7 @@ import type {
   PayRequest,
   Result,
 } from '../edge/http/NodeApi.ts'
+import { writeReceipt } from '../edge/ReceiptFile.ts'
 import { writeRescue } from '../edge/RescueFile.ts'
 import { ChannelNode, type ChannelNodeParts } from './ChannelNode.ts'
 import { NodeMeter } from './NodeMeter.ts'
@@ -101,6 +103,7 @@ export class NodeDesk implements NodeApi {
       'channel.payment': async ({ id, paymentId }) => this.#payment(id, paymentId),
       'channel.withdraw': (request) => this.#withdraw(request),
       'channel.export': async ({ id }) => ({ file: writeRescue(node.exportChannel(id)) }),
+      'channel.receipt': async ({ id, paymentId }) => ({ file: this.#receipt(id, paymentId) }),
       'channel.close': (request) => this.#end(request, 'close'),
       'channel.challenge': (request) => this.#end(request, 'challenge'),
     }
@@ -186,6 +189,13 @@ export class NodeDesk implements NodeApi {
     const payments = made.map((one) => madeView(one, one.payer === side ? 'sent' : 'received'))
     const last = made.at(-1)
     return { payments, next: last && made.length === limit ? `${last.version}/${last.index}` : null }
+  }
+
+  #receipt(id: Hex, paymentId: Hex): string {
+    const proof = this.node.receipt(id, paymentId)
+    if (!proof) throw new Refusal('NoReceipt', paymentId)
+    const { chainId, court } = this.#parts.chain
+    return writeReceipt(domain(chainId, court), proof)
   }
 
   #payment(id: Hex, paymentId: Hex): PaymentView {

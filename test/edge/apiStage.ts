@@ -48,6 +48,7 @@ export function scripted() {
     'channel.payment': () => payment,
     'channel.withdraw': () => view,
     'channel.export': () => ({ file: '{}' }),
+    'channel.receipt': () => ({ file: '{}' }),
     'channel.close': () => view,
     'channel.challenge': () => view,
   }

@@ -84,7 +84,8 @@ describe("the node's API", () => {
       expect(asked[5]).to.deep.equal(['channel.pay', { id: ID, amount: 2n ** 128n - 1n, paymentId: uint(4, 32) }])
       expect(await client.call('channel.withdraw', { id: ID, amount: 5n, seconds: 60 })).to.deep.equal(view)
       expect(await client.call('channel.export', { id: ID })).to.deep.equal({ file: '{}' })
-      expect(asked).to.have.length(13)
+      expect(await client.call('channel.receipt', { id: ID, paymentId: ID })).to.deep.equal({ file: '{}' })
+      expect(asked).to.have.length(14)
       await end()
     })
 

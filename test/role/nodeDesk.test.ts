@@ -5,6 +5,7 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import type { NodeEvent } from '../../src/edge/http/NodeApi.ts'
 import { memoryNodeClient, type NodeClient } from '../../src/edge/http/NodeClient.ts'
 import { nodeHandler } from '../../src/edge/http/NodeServer.ts'
+import { readReceipt } from '../../src/edge/ReceiptFile.ts'
 import { readRescue } from '../../src/edge/RescueFile.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
@@ -231,6 +232,22 @@ describe('NodeDesk', () => {
     expect(await finish(w, refused(x.call('channel.withdraw', { id, amount: 9n })))).to.equal('WithdrawalPending')
     const done = await mineUntil(w, y.call('channel.withdraw', { id, amount: 4n, wait: true }))
     expect([done.withdrawal, done.withdrawn[done.side]]).to.deep.equal([null, 4n])
+  })
+
+  it('gives a receipt that stands alone, and none of what is not paid', async () => {
+    const { w, x, id } = await stage(24)
+    const request = { id, amount: 5n, paymentId: uint(1, 32) }
+    await finish(w, x.call('channel.pay', request))
+    const { file } = await finish(w, x.call('channel.receipt', { id, paymentId: request.paymentId }))
+    const { leaf, chainId, court } = readReceipt(file)
+    expect([leaf.amount, leaf.paymentId, chainId, court]).to.deep.equal([
+      5n,
+      request.paymentId,
+      w.l1.chainId,
+      w.court.address,
+    ])
+    const unpaid = x.call('channel.receipt', { id, paymentId: uint(2, 32) })
+    expect(await finish(w, refused(unpaid))).to.equal('NoReceipt')
   })
 
   it('exports what a rescue needs', async () => {

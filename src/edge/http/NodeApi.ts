@@ -141,6 +141,8 @@ export interface NodeMethods {
   >
   /** The text of a rescue file: all that it takes to end the channel, but the key. */
   'channel.export': Verb<OfChannel, { readonly file: string }>
+  /** The text of a receipt file: what proves a payment of this side to anybody. Refuses NoReceipt. */
+  'channel.receipt': Verb<OfPayment, { readonly file: string }>
   'channel.close': Verb<OfChannel & Waitable, ChannelView>
   'channel.challenge': Verb<OfChannel & Waitable, ChannelView>
 }

@@ -168,6 +168,10 @@ export const METHODS: {
     params: z.strictObject(ofChannel),
     result: z.object({ file: z.string().max(MAX_FILE) }),
   },
+  'channel.receipt': {
+    params: z.strictObject({ ...ofChannel, paymentId: word }),
+    result: z.object({ file: z.string().max(MAX_FILE) }),
+  },
   'channel.close': { params: ending, result: view },
   'channel.challenge': { params: ending, result: view },
 }
