@@ -10,6 +10,7 @@ import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended }
 import { exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
+import { usefulUntil } from '../core/channel/Urgency.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import type { Transport } from '../edge/transport/Transport.ts'
@@ -314,8 +315,9 @@ export class ChannelNode {
     const key = `${id}/${call.verb}`
     if (this.#inCourt.has(key)) return
     this.#inCourt.add(key)
+    const { newest, time } = this.#places.of(id).state.watch
     this.#parts.chain
-      .send(call)
+      .send(call, usefulUntil(call, newest.clock?.deadline ?? 0, time))
       .catch((why) => {
         if (!(why instanceof Refusal && BENIGN.has(why.code))) this.#parts.onFault?.(why)
       })

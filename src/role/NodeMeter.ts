@@ -74,10 +74,10 @@ export class NodeMeter {
           this.#block = input.kind === 'block' ? { number, time } : { number: number - 1, time: this.#block.time }
           sink(input)
         }),
-      send: async (call) => {
+      send: async (call, deadline) => {
         this.#sending++
         try {
-          const receipt = await chain.send(call)
+          const receipt = await chain.send(call, deadline)
           this.#sent++
           return receipt
         } catch (why) {

@@ -14,6 +14,7 @@ import {
   rescueView,
   rescueViewed,
 } from '../core/channel/Rescue.ts'
+import { usefulUntil } from '../core/channel/Urgency.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import { Fault } from '../edge/Fault.ts'
 
@@ -145,7 +146,8 @@ class Rescue {
     const { verb } = call
     this.#sending.add(name)
     this.#say({ name: 'sends', verb })
-    this.#parts.chain.send(call).then(
+    const { docket, time } = this.#view
+    this.#parts.chain.send(call, usefulUntil(call, docket.deadline, time)).then(
       (receipt) => this.#mined(name, verb, receipt),
       (why) => {
         this.#sending.delete(name)

@@ -6,6 +6,7 @@ import { type Channel, channelId } from '../core/channel/Channel.ts'
 import { hashKey, type Place, type SignedFinal, verdictOf } from '../core/channel/Docket.ts'
 import { MAX_LOCKS } from '../core/channel/Lock.ts'
 import { nextLook, type Post, type TowerInput, type TowerOutput, tower } from '../core/channel/Tower.ts'
+import { usefulUntil } from '../core/channel/Urgency.ts'
 import { KEPT } from '../core/channel/Watch.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
@@ -247,7 +248,9 @@ export class Watchtower {
     else {
       const version = ward.state?.version ?? 0n
       const told = (receipt: Receipt) => this.#parts.onAnswer?.(id, version, receipt)
-      this.#send(`${output.call.verb} ${id}`, output.call, output.call.verb === 'answer' ? told : () => undefined)
+      const { call } = output
+      const until = usefulUntil(call, ward.docket.deadline, this.#now.time)
+      this.#send(`${call.verb} ${id}`, call, until, call.verb === 'answer' ? told : () => undefined)
     }
   }
 
@@ -273,15 +276,21 @@ export class Watchtower {
       const free = () => {
         for (const preimage of preimages) this.#revealing.delete(preimage)
       }
-      this.#send(`reveal ${preimages[0]}`, { verb: 'reveal', preimages }, told, free)
+      this.#send(`reveal ${preimages[0]}`, { verb: 'reveal', preimages }, this.#now.time, told, free)
     }
   }
 
-  #send(name: string, call: ChannelCall, told: (receipt: Receipt) => void, free = () => {}): void {
+  #send(
+    name: string,
+    call: ChannelCall,
+    until: number | undefined,
+    told: (receipt: Receipt) => void,
+    free = () => {},
+  ): void {
     if (this.#asking.has(name)) return
     this.#asking.add(name)
     this.#parts.chain
-      .send(call)
+      .send(call, until)
       .then((receipt) => {
         told(receipt)
         this.#parts.onMined?.(call.verb, receipt)

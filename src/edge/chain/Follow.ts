@@ -3,6 +3,7 @@ import type { L1Block, L1Input } from '../../core/base/Step.ts'
 import { Fault } from '../Fault.ts'
 import type { Log } from './Abi.ts'
 import { type Header, header, type Node, unreachable } from './Node.ts'
+import { logsOf } from './Served.ts'
 
 /** How to follow a court's blocks. */
 export interface FollowParts<Event> {
@@ -23,11 +24,6 @@ export interface Follower {
   stop(): void
   /** Looks at once; resolves when everything up to the newest block was yielded, or the look failed. */
   poll(): Promise<void>
-}
-
-interface ServedLog extends Log {
-  readonly blockHash: Hex
-  readonly logIndex: Hex
 }
 
 const AHEAD = 16
@@ -160,14 +156,12 @@ function joined<Event>(tail: Tail<Event>, block: L1Block<Event>): boolean {
   return joins
 }
 
-/** A block with the court's events, all of one and the same block: logs are asked for by its hash. */
+/** A block with all of the court's events in it and no others. */
 async function blockAt<Event>(parts: FollowParts<Event>, number: number): Promise<L1Block<Event>> {
   const block = await header(parts.node, number)
   if (!block) throw new Error(`block ${number} is not there yet`)
-  const asked = { address: parts.court, blockHash: block.hash }
-  const logs = (await parts.node.send('eth_getLogs', [asked])) as readonly ServedLog[]
-  if (logs.some((log) => log.blockHash !== block.hash)) throw new Error(`logs of another block than ${number}`)
-  const sorted = [...logs].sort((a, b) => Number(a.logIndex) - Number(b.logIndex))
-  const events = sorted.map(parts.eventOf).filter((event) => event !== undefined)
-  return { ...block, events }
+  if (block.number !== number) throw new Error(`block ${block.number} where ${number} was asked for`)
+  const events = (await logsOf(parts.node, parts.court, block)).map(parts.eventOf).filter((one) => one !== undefined)
+  const { hash, parent, time } = block
+  return { number, hash, parent, time, events }
 }

@@ -13,6 +13,8 @@ export interface Header {
   readonly hash: Hex
   readonly parent: Hex
   readonly time: number
+  /** Filter of the addresses and topics in its logs (256 bytes). */
+  readonly bloom: Hex
 }
 
 /**
@@ -86,7 +88,13 @@ export async function header(node: Node, which: number | 'latest'): Promise<Head
   const tag = which === 'latest' ? which : quantity(which)
   const block = (await node.send('eth_getBlockByNumber', [tag, false])) as Record<string, Hex> | null
   if (!block) return undefined
-  return { number: Number(block.number), hash: block.hash!, parent: block.parentHash!, time: Number(block.timestamp) }
+  return {
+    number: Number(block.number),
+    hash: block.hash!,
+    parent: block.parentHash!,
+    time: Number(block.timestamp),
+    bloom: block.logsBloom!,
+  }
 }
 
 /** A number as JSON-RPC writes it. */
