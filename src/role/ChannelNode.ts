@@ -4,6 +4,7 @@ import { Refusal, require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import type { Promised } from '../core/channel/Change.ts'
 import { type Channel, emptyState } from '../core/channel/Channel.ts'
+import type { SignedFinal } from '../core/channel/Docket.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
 import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
@@ -41,8 +42,10 @@ export interface ChannelNodeParts {
   readonly restored?: boolean
   /** Hears what happens, channel by channel. */
   readonly onEvent?: (id: Hex, event: PeerEvent) => void
-  /** Takes every newest complete state: for watchtowers. */
+  /** Takes every newest complete state: for watchtowers. After a start it takes those of all channels that have not ended. */
   readonly onComplete?: (channel: Channel, state: SignedState) => void
+  /** Takes every final state that both have signed: for watchtowers. */
+  readonly onFinal?: (channel: Channel, final: SignedFinal) => void
   /** Hears what went wrong and was not the caller's: a transaction that failed, a store that broke. */
   readonly onFault?: (why: unknown) => void
   /** Runs a function soon; setImmediate unless given. */
@@ -121,6 +124,7 @@ export class ChannelNode {
     if (ids.length > 0) await node.#feed.join(ids, node.#places.firstBlock())
     for (const id of ids) if (node.#places.of(id).state.end.restored) await node.#ask(id, { kind: 'close' })
     for (const id of ids) node.#links.add(id, addresses.get(id))
+    for (const id of ids) node.#showTowers(id)
     return node
   }
 
@@ -333,7 +337,18 @@ export class ChannelNode {
   #tell(id: Hex, event: PeerEvent): void {
     this.#payments.hear(id, event)
     this.#withdrawals.hear(id, event)
+    if (event.name === 'agreed') this.#showTowers(id)
     this.#parts.onEvent?.(id, event)
+  }
+
+  /** Whatever an earlier process could not show: the newest states, as if they had become complete now. */
+  #showTowers(id: Hex): void {
+    const { onComplete, onFinal } = this.#parts
+    const { seat: at, state } = this.#places.of(id)
+    if (state.finished) return
+    const newest = exported(at, state)
+    if (newest.state) onComplete?.(at.channel, newest.state)
+    if (newest.final) onFinal?.(at.channel, newest.final)
   }
 
   #post(id: Hex, input: PeerInput): void {

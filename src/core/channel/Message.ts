@@ -52,8 +52,10 @@ export function isLockList(value: unknown): value is Hex {
   return true
 }
 
-type Check = (value: unknown) => boolean
-type Fields = Readonly<Record<string, Check>>
+/** Whether a value is what a field holds. */
+export type Check = (value: unknown) => boolean
+/** What each field of a message holds. */
+export type Fields = Readonly<Record<string, Check>>
 
 // A hash wraps what does not fit: a net beyond an int128 would pass every signature and be of no use in the court.
 const net: Check = (value) => typeof value === 'bigint' && value >= -MAX_NET && value <= MAX_NET
@@ -96,7 +98,7 @@ const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
 }
 
 /** Every field is there, and but for `tags` of others no more: what nobody asked for would be kept, and it has no bounds. */
-function fits(value: unknown, fields: Fields, tags = 0): boolean {
+export function fits(value: unknown, fields: Fields, tags = 0): boolean {
   if (typeof value !== 'object' || value === null) return false
   const record = value as Readonly<Record<string, unknown>>
   for (const name in fields) if (!fields[name]!(record[name])) return false
