@@ -92,7 +92,7 @@ export class Watchtower {
     })
   }
 
-  /** A tower that goes on where its store says that it stopped; resolves when it has caught up with layer 1. */
+  /** A tower that goes on where its store says that it stopped; resolves when it has caught up with layer 1 for what it holds. */
   static async start(parts: WatchtowerParts): Promise<Watchtower> {
     const one = new Watchtower(parts)
     await one.#begin()
@@ -148,7 +148,8 @@ export class Watchtower {
     const caughtUp = new Promise<void>((done) => this.#waiting.push({ until, done }))
     this.#unfollow = chain.follow(through + 1, (input) => this.#loop.post({ chain: input }))
     this.#release()
-    return caughtUp
+    // Who holds nothing can take something before it has caught up: nothing is done for it until then.
+    if (this.#wards.size > 0) await caughtUp
   }
 
   async #give(id: Hex, input: Gift): Promise<void> {
