@@ -8,7 +8,7 @@ import type { SignedFinal } from '../core/channel/Docket.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
 import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
-import { exported, type RescueFile } from '../core/channel/Rescue.ts'
+import { earning, exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
 import { usefulUntil } from '../core/channel/Urgency.ts'
@@ -44,6 +44,8 @@ export interface ChannelNodeParts {
   readonly onEvent?: (id: Hex, event: PeerEvent) => void
   /** Takes every newest complete state: for watchtowers. After a start it takes those of all channels that have not ended. */
   readonly onComplete?: (channel: Channel, state: SignedState) => void
+  /** Takes the known preimages of open locks that pay this side, once they are stored: for watchtowers. */
+  readonly onPreimages?: (channel: Channel, preimages: readonly Hex[]) => void
   /** Takes every final state that both have signed: for watchtowers. */
   readonly onFinal?: (channel: Channel, final: SignedFinal) => void
   /** Hears what went wrong and was not the caller's: a transaction that failed, a store that broke. */
@@ -337,18 +339,20 @@ export class ChannelNode {
   #tell(id: Hex, event: PeerEvent): void {
     this.#payments.hear(id, event)
     this.#withdrawals.hear(id, event)
-    if (event.name === 'agreed') this.#showTowers(id)
+    if (event.name === 'agreed' || event.name === 'learned') this.#showTowers(id)
     this.#parts.onEvent?.(id, event)
   }
 
   /** Whatever an earlier process could not show: the newest states, as if they had become complete now. */
   #showTowers(id: Hex): void {
-    const { onComplete, onFinal } = this.#parts
+    const { onComplete, onFinal, onPreimages } = this.#parts
     const { seat: at, state } = this.#places.of(id)
     if (state.finished) return
     const newest = exported(at, state)
     if (newest.state) onComplete?.(at.channel, newest.state)
     if (newest.final) onFinal?.(at.channel, newest.final)
+    const preimages = earning(at, state)
+    if (preimages.length > 0) onPreimages?.(at.channel, preimages)
   }
 
   #post(id: Hex, input: PeerInput): void {

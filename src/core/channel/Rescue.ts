@@ -36,8 +36,8 @@ export interface RescueFile {
   readonly verdicts: readonly KnownVerdict[]
 }
 
-/** What one side must keep to end its channel with nothing else; `preimages` are those that it knows. */
-export function exported(seat: Seat, state: PeerState, preimages: readonly Hex[] = []): RescueFile {
+/** What one side must keep to end its channel with nothing else. */
+export function exported(seat: Seat, state: PeerState): RescueFile {
   const { court, channel, side, since } = seat
   const { watch, complete, end } = state
   const untouched = !watch.base.clock && !watch.base.closed && watch.base.checkpoint === 0n
@@ -50,9 +50,15 @@ export function exported(seat: Seat, state: PeerState, preimages: readonly Hex[]
     since: untouched ? watch.through + 1 : since,
     state: isWhole ? signedState(complete) : null,
     final: end.final?.theirs ? finalOf(side, end.final.net, end.final.mine, end.final.theirs) : null,
-    preimages,
-    verdicts: [],
+    preimages: [...state.preimages.values()],
+    verdicts: Object.entries(watch.base.verdicts).map(([key, { time, amount }]) => ({ key: key as Hex, time, amount })),
   }
+}
+
+/** The preimages by which open locks of the newest complete state pay this side: what a tower may reveal for it. */
+export function earning({ side }: Seat, { locks, preimages }: PeerState): readonly Hex[] {
+  const mine = new Set(locks.filter(({ toB }) => toB === (side === 'b')).map(({ key }) => key))
+  return [...preimages].flatMap(([key, preimage]) => (mine.has(key) ? [preimage] : []))
 }
 
 function finalOf(side: Side, net: bigint, mine: Hex, theirs: Hex): SignedFinal {
