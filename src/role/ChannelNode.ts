@@ -339,19 +339,26 @@ export class ChannelNode {
   #tell(id: Hex, event: PeerEvent): void {
     this.#payments.hear(id, event)
     this.#withdrawals.hear(id, event)
-    if (event.name === 'agreed' || event.name === 'learned') this.#showTowers(id)
+    if (event.name === 'agreed') this.#showTowers(id)
+    if (event.name === 'learned') this.#showPreimages(id)
     this.#parts.onEvent?.(id, event)
   }
 
   /** Whatever an earlier process could not show: the newest states, as if they had become complete now. */
   #showTowers(id: Hex): void {
-    const { onComplete, onFinal, onPreimages } = this.#parts
+    const { onComplete, onFinal } = this.#parts
     const { seat: at, state } = this.#places.of(id)
     if (state.finished) return
     const newest = exported(at, state)
     if (newest.state) onComplete?.(at.channel, newest.state)
     if (newest.final) onFinal?.(at.channel, newest.final)
-    const preimages = earning(at, state)
+    this.#showPreimages(id)
+  }
+
+  #showPreimages(id: Hex): void {
+    const { onPreimages } = this.#parts
+    const { seat: at, state } = this.#places.of(id)
+    const preimages = onPreimages ? earning(at, state) : []
     if (preimages.length > 0) onPreimages?.(at.channel, preimages)
   }
 
