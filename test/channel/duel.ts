@@ -165,6 +165,8 @@ const TABLES = [
   'history',
   'payment',
   'withdrawal',
+  'lock',
+  'preimage',
 ]
 
 /** Two sides of one channel, a wire between them that loses only its end, and a layer 1 under both. */
