@@ -1,9 +1,11 @@
 import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
-import { finalState, type Side, stateDigest } from '../../src/core/channel/Channel.ts'
+import { finalState, stateDigest } from '../../src/core/channel/Channel.ts'
+import { effects, put, stateAfter } from '../../src/core/channel/Effects.ts'
 import type { Item, Message } from '../../src/core/channel/Message.ts'
-import { nextState, type Pay } from '../../src/core/channel/Payment.ts'
+import type { Pay } from '../../src/core/channel/Payment.ts'
 import { stateOf } from '../../src/core/channel/PeerState.ts'
+import { items as queued } from '../../src/core/channel/Queue.ts'
 import { COURT, type Fighter, ID, KEYS } from './duel.ts'
 
 /** No state at all, as it travels to the court. */
@@ -20,12 +22,14 @@ export function proposal(
   items: readonly Item[],
   change: { readonly net?: bigint; readonly skip?: bigint } = {},
 ): Message {
-  const requests = [...to.state.pending.front]
-  const paid = items.flatMap((item) => {
-    if (item.kind === 'own') return [{ payer: 'a' as Side, pay: item.change as Pay }]
-    return item.kind === 'request' ? [{ payer: 'b' as Side, pay: (requests[0]?.change as Pay) ?? pay(1n) }] : []
-  })
-  const next = nextState(stateOf(to.seat, to.state.complete), paid)!
+  const { complete, locks, pending } = to.state
+  const requests = queued(pending)
+  const done = effects(complete.book, locks)
+  for (const item of items) {
+    if (item.kind === 'own') put(done, 'a', item.change)
+    else if (item.kind === 'request') put(done, 'b', requests[0]?.change ?? pay(1n))
+  }
+  const next = stateAfter(stateOf(to.seat, complete), done)!.state
   const state = { ...next, net: change.net ?? next.net, version: next.version + (change.skip ?? 0n) }
   const hash = stateDigest(COURT, state)
   return { type: 'propose', version: state.version, items, hash, signature: sign(hash, KEYS[0]) }
