@@ -83,7 +83,7 @@ class Rescue {
   #view: RescueView
   #stop: (() => void) | undefined
   #ended = false
-  #told = ''
+  readonly #told = new Map<string, string>()
 
   constructor(
     who: Rescuer,
@@ -191,8 +191,8 @@ class Rescue {
   /** The same again is no news. */
   #sayOnce(progress: RescueProgress): void {
     const text = Object.values(progress).join(' ')
-    if (text !== this.#told) this.#say(progress)
-    this.#told = text
+    if (this.#told.get(progress.name) !== text) this.#say(progress)
+    this.#told.set(progress.name, text)
   }
 }
 
