@@ -46,5 +46,5 @@ export function shown(value: number): string {
 
 /** The rooms that have a bench of this kind: a file bench/<kind>/<room>.ts that exports `measure`. */
 export function benchesOf(kind: 'gas' | 'speed'): readonly string[] {
-  return ['channel', 'plasma'].filter((room) => existsSync(`bench/${kind}/${room}.ts`))
+  return ['channel', 'plasma', 'tower'].filter((room) => existsSync(`bench/${kind}/${room}.ts`))
 }

@@ -15,8 +15,8 @@ export const FUNDS = 10n ** 18n
 
 const COURT: Hex = `0x${'c0'.repeat(20)}`
 
-// In the order of their addresses, so that the first is the writer.
-const KEYS = [uint(101, 32), uint(102, 32)].sort((x, y) => (addressOf(x) < addressOf(y) ? -1 : 1)) as [Hex, Hex]
+/** The keys of the two sides, in the order of their addresses, so that the first is the writer. */
+export const KEYS = [uint(101, 32), uint(102, 32)].sort((x, y) => (addressOf(x) < addressOf(y) ? -1 : 1)) as [Hex, Hex]
 const [A, B] = KEYS.map((key) => ({ owner: addressOf(key), signer: addressOf(key) })) as [Channel['a'], Channel['b']]
 
 /** The terms of the channel that is measured. */
