@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { Fault, reason } from '../Fault.ts'
+import { openStore } from './Sqlite.ts'
 import type { Store } from './Store.ts'
 
 /** A store that can tell whether it is an older copy of itself. */
@@ -11,6 +12,20 @@ export interface Marked {
 
 const TABLE = 'generation'
 const BYTES = 8
+
+/**
+ * Opens the store file at `path` for `identity` with its marker at `marker`: what a node is started with, so that it
+ * knows a backup that was put back. Whatever is refused is left closed.
+ */
+export function openMarked(path: string, marker: string, identity: string): Marked {
+  const store = openStore(path, identity)
+  try {
+    return markGenerations(store, marker)
+  } catch (why) {
+    store.close()
+    throw why
+  }
+}
 
 /**
  * Counts a store's commits, in the store and in a marker file at `path`, which must stay out of every backup of the
