@@ -5,9 +5,10 @@ import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import type { Side } from '../../src/core/channel/Channel.ts'
 import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'
-import { collect, type PeerOutput, type PeerState, restore, type Seat, seat } from '../../src/core/channel/PeerState.ts'
+import { type PeerOutput, type PeerState, type Seat, seat } from '../../src/core/channel/PeerState.ts'
 import { items, type Queue } from '../../src/core/channel/Queue.ts'
 import { type ChannelCourt, newCourt } from '../../src/core/channel/Record.ts'
+import { collect, restore } from '../../src/core/channel/Saved.ts'
 import { CHANNEL, COURT, ID, KEYS, PATIENCE } from './duel.ts'
 
 /** The machine under exploration: the real one, or one with a rule broken. */
