@@ -8,6 +8,7 @@ import { type History, type HistoryLock, isSerial, type Paid } from './Payment.t
 import {
   type Complete,
   type Draft,
+  type Kept,
   type Pending,
   put,
   type Seat,
@@ -16,8 +17,11 @@ import {
   signedState,
   tell,
 } from './PeerState.ts'
-import { items, newest, type Queue, take } from './Queue.ts'
+import { newest, oldest, type Queue, take } from './Queue.ts'
 import { historyKey, paymentKey, pendingKey } from './Saved.ts'
+
+/** How many pending changes one row keeps, at most. */
+const ROW = 256
 
 interface Adopted {
   readonly state: State
@@ -110,18 +114,23 @@ export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending
     kept = kept.slice(1)
     if (row.last <= through) continue
     kept = [{ first: through + 1, last: row.last }, ...kept]
-    putPending(d, seat, items(pending).slice(0, row.last - through))
+    putPending(d, seat, oldest(pending, row.last - through))
   }
   set(d, { pending, pendingSum, kept })
 }
 
-/** Stores the payments that came last and are in no row yet, in one. */
+/** Stores the changes that came last and are in no row yet: many in one, but no more than are soon written again. */
 export function keepPending(d: Draft, seat: Seat): void {
   const { pending, kept, last } = d.state
   const fresh = newest(pending, last - (kept.at(-1)?.last ?? 0))
   if (fresh.length === 0) return
-  putPending(d, seat, fresh)
-  set(d, { kept: [...kept, { first: fresh[0]!.number, last }] })
+  const rows: Kept[] = []
+  for (let at = 0; at < fresh.length; at += ROW) {
+    const those = fresh.slice(at, at + ROW)
+    putPending(d, seat, those)
+    rows.push({ first: those[0]!.number, last: those.at(-1)!.number })
+  }
+  set(d, { kept: [...kept, ...rows] })
 }
 
 function putPending(d: Draft, seat: Seat, those: readonly Pending[]): void {

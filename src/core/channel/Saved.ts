@@ -47,7 +47,7 @@ export interface Saved {
   readonly preimage?: readonly (readonly [key: string, preimage: Hex])[]
 }
 
-/** A proposal as a row keeps it: what it pays is packed. */
+/** A proposal as a row keeps it: packed, and of what it pays only what its items do not say. */
 export type SavedProposal = Omit<Proposal, 'items' | 'paid'> & {
   readonly items: PackedItems
   readonly paid: PackedPaid
@@ -89,7 +89,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     tended: [],
     preimages: new Map((saved.preimage ?? []).map(([, preimage]) => [hashLock(preimage), preimage])),
     held: null,
-    proposal: saved.proposal ? unpackProposal(saved.proposal) : null,
+    proposal: saved.proposal ? unpackProposal(seat, saved.proposal) : null,
     last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
     pending: queue(pending),
     pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
@@ -107,14 +107,20 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
   }
 }
 
-function unpackProposal(saved: SavedProposal): Proposal {
-  return { ...saved, items: unpackItems(saved.items)!, paid: unpackPaid(saved.paid) }
+/** The writer's own payments come first, and the items hold them. */
+function unpackProposal({ side }: Seat, saved: SavedProposal): Proposal {
+  const items = unpackItems(saved.items)!
+  const own = items.flatMap((item) =>
+    item.kind === 'own' && item.change.kind === 'pay' ? [{ payer: side, pay: item.change }] : [],
+  )
+  return { ...saved, items, paid: [...own, ...unpackPaid(saved.paid)] }
 }
 
 /** Stores the outstanding proposal. */
 export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
   const { items, paid } = proposal
-  put(d, 'proposal', seat.id, { ...proposal, items: packItems(items), paid: packPaid(paid) })
+  const asked = paid.filter(({ payer }) => payer !== seat.side)
+  put(d, 'proposal', seat.id, { ...proposal, items: packItems(items), paid: packPaid(asked) })
 }
 
 /** Key of a row of pending changes: channel, number of the first. */
