@@ -31,7 +31,7 @@ function refusal(text: string): string {
 }
 
 /** The file's text with one thing changed in it. */
-function changed(change: (content: Record<string, never>) => void): string {
+function changed(change: (content: Record<string, object>) => void): string {
   const content = JSON.parse(writeRescue(FILE))
   change(content)
   return JSON.stringify(content)
@@ -51,20 +51,20 @@ describe('RescueFile', () => {
     ['a later version', changed((it) => Object.assign(it, { version: 2 })), /update kerros/],
     ['a field too many', changed((it) => Object.assign(it, { key: '0x' })), /key/],
     ['a field too few', changed((it) => Reflect.deleteProperty(it, 'since')), /since/],
-    ['a number for an amount', changed((it) => Object.assign(it.state, { net: 5 })), /state\.net/],
+    ['a number for an amount', changed((it) => Object.assign(it.state!, { net: 5 })), /state\.net/],
     [
       'another net than was signed',
-      changed((it) => Object.assign(it.state, { net: '6' })),
+      changed((it) => Object.assign(it.state!, { net: '6' })),
       /state is not signed by both/,
     ],
     [
       'another list than was signed',
-      changed((it) => Object.assign(it.state, { locks: '0x' })),
+      changed((it) => Object.assign(it.state!, { locks: '0x' })),
       /state is not signed by both/,
     ],
     [
       'a final state of others',
-      changed((it) => Object.assign(it.final, { net: '4' })),
+      changed((it) => Object.assign(it.final!, { net: '4' })),
       /final state is not signed by both/,
     ],
     ['another court', changed((it) => Object.assign(it, { chainId: '1' })), /not signed by both/],
