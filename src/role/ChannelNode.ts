@@ -12,6 +12,7 @@ import { earning, exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
 import { usefulUntil } from '../core/channel/Urgency.ts'
+import { type Whereabouts, whereabouts } from '../core/channel/Whereabouts.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import type { Transport } from '../edge/transport/Transport.ts'
@@ -239,6 +240,12 @@ export class ChannelNode {
   status(id: Hex): ChannelStatus {
     const { seat: at, state } = this.#places.of(id)
     return status(at, state)
+  }
+
+  /** Where this side's money of a channel is; `credit` is what the court keeps for its owner of it. */
+  whereabouts(id: Hex, credit = 0n): Whereabouts {
+    const { seat: at, state } = this.#places.of(id)
+    return whereabouts(at, state, credit)
   }
 
   /** What this side must keep elsewhere to end the channel when all else is lost; it holds no key. */
