@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import type { Chain } from '../../src/edge/chain/Chain.ts'
+import { GAS_POLICY } from '../../src/edge/chain/Fees.ts'
 import { type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import { runs } from '../fuzz.ts'
 import { behavesAsChain, followed, refusalIn, type Stage } from './chain.ts'
@@ -111,6 +112,26 @@ describe('edge/chain simulated', () => {
     expect((await refusalIn(bob.send(draw(5n, noon)))).code).to.equal('Early')
     l1.mine(noon - 1)
     expect((await sent(l1, bob, draw(5n, noon))).block).to.equal(3)
+  })
+
+  it('lets a call wait while the base fee is above what it may offer: what can wait longer than what is urgent', async () => {
+    const GWEI = 10n ** 9n
+    let base = GWEI
+    const l1 = simulatedL1({ gas: GAS_POLICY, baseFee: () => base })
+    l1.money.mint(ETHER, who(0), 10n)
+    const court = l1.deploy(COURT, till, { address: COURT, balances: new Map() }, callValue)
+    const alice = court.connect(who(0))
+    base = 900n * GWEI
+    const calm = alice.send(pay(who(1), 1n))
+    const urgent = alice.send(pay(who(1), 2n), l1.head().time + 600)
+    l1.mine()
+    l1.mine()
+    expect((await urgent).block).to.equal(1)
+    expect(l1.pending().map(({ call }) => call)).to.deep.equal([pay(who(1), 1n)])
+    base = GWEI
+    l1.mine()
+    l1.mine()
+    expect((await calm).block).to.be.at.least(3)
   })
 
   it('mines at once where it was told to', async () => {

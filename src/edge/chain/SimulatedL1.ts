@@ -4,6 +4,7 @@ import { keccakText, keccakWords } from '../../core/base/Signature.ts'
 import type { L1Block, L1Input } from '../../core/base/Step.ts'
 import { Fault } from '../Fault.ts'
 import type { Chain, Receipt } from './Chain.ts'
+import { capAt, type Fees, type GasPolicy, offered, raised } from './Fees.ts'
 import { type Ledger, ledger } from './Ledger.ts'
 
 /** Runs a function soon: a microtask, or a simulated world's queue. */
@@ -23,6 +24,8 @@ export interface SimulatedOptions {
   readonly refuses?: (asset: Hex, to: Hex) => boolean
   /** Wei per gas of the block at `time`; 1 gwei unless given. */
   readonly baseFee?: (time: number) => bigint
+  /** What senders pay for gas: a call waits while the base fee is above its offer, which rises by this policy. Anything unless given. */
+  readonly gas?: GasPolicy
 }
 
 /** A call that waits to be mined. */
@@ -80,6 +83,9 @@ interface Site {
 }
 
 interface Waiting extends Pending {
+  readonly deadline: number | undefined
+  /** What it offers since which block, if gas has a price here. */
+  offer: { readonly fees: Fees; readonly at: number } | undefined
   readonly done: (receipt: Receipt) => void
   readonly failed: (why: unknown) => void
 }
@@ -139,7 +145,7 @@ class Simulation implements SimulatedL1 {
 
   mine(time = this.head().time + (this.#options.interval ?? 12), picked: readonly Pending[] = this.#waiting): void {
     if (time <= this.head().time) throw new RangeError(`a block at ${time} is not after ${this.head().time}`)
-    const calls = picked as readonly Waiting[]
+    const calls = (picked as readonly Waiting[]).filter((one) => this.#pays(one, time))
     this.#waiting = this.#waiting.filter((one) => !calls.includes(one))
     const mined = this.#execute(calls, time)
     this.#chain.push(mined)
@@ -158,6 +164,20 @@ class Simulation implements SimulatedL1 {
     const times = lost.map(({ block }) => block.time).reverse()
     const calls = lost.reverse().flatMap((mined) => mined.calls)
     for (let i = 0; i < blocks; i++) this.mine(times[i], i === 0 ? remine(calls) : [])
+  }
+
+  /** Whether a call offers what the block at `time` costs, after its sender has seen the block before. */
+  #pays(one: Waiting, time: number): boolean {
+    const { gas, baseFee = () => 1_000_000_000n } = this.#options
+    if (!gas) return true
+    const { number, time: now } = this.head()
+    const base = baseFee(now)
+    const market = { base, next: base, tip: gas.tip }
+    const cap = capAt(gas, one.deadline, now)
+    const { fees, at } = one.offer ?? { fees: undefined, at: number }
+    const better = fees ? raised(fees, number - at, market, gas, cap) : offered(market, gas, cap)
+    if (better) one.offer = { fees: better, at: number }
+    return one.offer !== undefined && one.offer.fees.maxFeePerGas >= baseFee(time)
   }
 
   #undo(mined: Mined): void {
@@ -211,7 +231,7 @@ class Simulation implements SimulatedL1 {
       sender,
       head: async () => this.head().number,
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
-      send: (call) => this.#send({ court, sender, call }),
+      send: (call, deadline) => this.#send({ court, sender, call }, deadline),
     }
   }
 
@@ -229,12 +249,12 @@ class Simulation implements SimulatedL1 {
     }
   }
 
-  async #send(one: Pending): Promise<Receipt> {
+  async #send(one: Pending, deadline?: number): Promise<Receipt> {
     const { transfers } = this.#rule(one, this.head().time + 1)
     this.money.move(transfers)
     this.money.undo(transfers)
     return new Promise((done, failed) => {
-      const waiting: Waiting = { ...one, done, failed }
+      const waiting: Waiting = { ...one, deadline, offer: undefined, done, failed }
       this.#waiting.push(waiting)
       if (this.#options.automine) this.mine(undefined, [waiting])
     })
