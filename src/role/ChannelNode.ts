@@ -1,10 +1,11 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { addressOf, domain } from '../core/base/Signature.ts'
-import { Refusal, require, type Step } from '../core/base/Step.ts'
+import { require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import type { Promised } from '../core/channel/Change.ts'
 import { type Channel, emptyState } from '../core/channel/Channel.ts'
 import type { SignedFinal } from '../core/channel/Docket.ts'
+import type { KeptLock } from '../core/channel/LockEnd.ts'
 import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
 import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
@@ -16,9 +17,11 @@ import { type Whereabouts, whereabouts } from '../core/channel/Whereabouts.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import type { Transport } from '../edge/transport/Transport.ts'
+import { Courtroom } from './Courtroom.ts'
 import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
 import { Links } from './Links.ts'
+import { type LockOptions, openLocks } from './Locks.ts'
 import { Loop } from './Loop.ts'
 import { type Made, type Payment, Payments, type Position } from './Payments.ts'
 import { Places } from './Places.ts'
@@ -35,6 +38,8 @@ export interface ChannelNodeParts {
   readonly confirmations?: number
   /** Seconds after which an unanswered close becomes a challenge; an hour unless given. */
   readonly patience?: number
+  /** How long layer 1 takes to hear of a preimage (`inc`) and to be final (`fin`), seconds; and which locks are taken. */
+  readonly margins?: Partial<Pick<Seat, 'inc' | 'fin' | 'policy'>>
   /** The first block that can tell of a channel: the court's deployment; 0 unless given. */
   readonly since?: number
   /** The shortest challenge period taken, seconds; an hour unless given. */
@@ -68,16 +73,6 @@ type Input =
   | { readonly id: Hex; readonly add: Seat; readonly address: string | undefined }
 type Output = { readonly id: Hex; readonly output: PeerOutput }
 
-/** The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. */
-const BENIGN = new Set([
-  'StaleVersion',
-  'ChannelClosed',
-  'ChallengeRunning',
-  'TooLate',
-  'NoChallenge',
-  'WrongWithdrawal',
-])
-
 /** One node with all of its channels: talks to its peers, follows layer 1, goes to court when it must. */
 export class ChannelNode {
   readonly #parts: ChannelNodeParts
@@ -85,7 +80,7 @@ export class ChannelNode {
   readonly #loop: Loop<Places, Input, Output>
   readonly #feed: Feed<Hex, ChannelEvent>
   readonly #links: Links
-  readonly #inCourt = new Set<string>()
+  readonly #courtroom: Courtroom
   /** Channels to which something has come in the running batch. */
   readonly #touched = new Set<Hex>()
   readonly #payments: Payments
@@ -95,6 +90,7 @@ export class ChannelNode {
   private constructor(parts: ChannelNodeParts) {
     this.#parts = parts
     this.#payments = new Payments(parts.store)
+    this.#courtroom = new Courtroom(parts.chain, (why) => this.#parts.onFault?.(why))
     const { schedule = setImmediate } = parts
     this.#loop = new Loop({
       machine: (_places: Places, input: Input) => this.#step(input),
@@ -104,7 +100,7 @@ export class ChannelNode {
       batch: 4096,
       speak: ({ id, output }) => this.#speak(id, output),
       onFailure: (why) => this.#fail(why),
-      schedule: (run) => schedule(() => this.#turn(run)),
+      schedule: (run) => schedule(() => this.#hopes.checkAfter(run)),
     })
     this.#feed = new Feed(parts.chain, (id, chain) => this.#post(id, { kind: 'chain', chain }))
     this.#links = new Links({
@@ -174,6 +170,36 @@ export class ChannelNode {
     return this.#payments.begin(id, pay.paymentId, (refused) => this.#loop.tell({ id, input: pay }, refused))
   }
 
+  /**
+   * Locks an amount for the peer; resolves with the preimage once the peer has taken it for good, rejects with the reason
+   * once it can no longer. Asked again with the same id after its end, it answers the same and locks nothing.
+   */
+  async lock(id: Hex, options: LockOptions): Promise<Hex> {
+    const { seat: at } = this.#places.of(id)
+    return this.#payments.lock(at, options, (input, refused) => this.#loop.tell({ id, input }, refused))
+  }
+
+  /** Takes a lock towards this side with its preimage; resolves once that is stored: it will be paid, here or on layer 1. */
+  async fulfil(id: Hex, lockId: bigint, preimage: Hex, isPublic = false): Promise<void> {
+    await this.#ask(id, { kind: 'fulfil', lockId, preimage, isPublic })
+  }
+
+  /** Gives a lock towards this side up, for a reason that is named as an error is; resolves once the wish is stored. */
+  async fail(id: Hex, lockId: bigint, code: string, data: Hex = '0x'): Promise<void> {
+    await this.#ask(id, { kind: 'fail', lockId, code, data })
+  }
+
+  /** The open locks of a channel, both ways, in the order of their addition. */
+  locks(id: Hex): readonly KeptLock[] {
+    const { seat: at, state } = this.#places.of(id)
+    return openLocks(this.#parts.store, at, state)
+  }
+
+  /** Tells every channel what time it is, in seconds: for while no block comes. */
+  tick(time: number): void {
+    for (const id of this.channels()) this.#post(id, { kind: 'clock', time })
+  }
+
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
   payment(id: Hex, paymentId: Hex): Payment | string | undefined {
     return this.#payments.outcome(this.#places.of(id).seat, paymentId)
@@ -193,7 +219,7 @@ export class ChannelNode {
   /** The proof of a payment of this side, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
   receipt(id: Hex, paymentId: Hex): Proof | undefined {
     const paid = this.payment(id, paymentId)
-    if (typeof paid !== 'object') return undefined
+    if (typeof paid !== 'object' || paid.preimage !== undefined) return undefined
     const kept = this.#payments.history(id, paid.version)
     if (kept.signature === '0x') return undefined
     const state = { ...emptyState(id), version: paid.version, net: kept.net }
@@ -278,9 +304,9 @@ export class ChannelNode {
   }
 
   #seat(channel: Channel, since: number): Seat {
-    const { chain, key, confirmations = 12, patience = 3600 } = this.#parts
+    const { chain, key, confirmations = 12, patience = 3600, margins = {} } = this.#parts
     const court = domain(chain.chainId, chain.court)
-    return seat({ court, channel, key, sender: chain.sender, confirmations, patience, since })
+    return seat({ court, channel, key, sender: chain.sender, confirmations, patience, since, ...margins })
   }
 
   #step(input: Input): Step<Places, Output> {
@@ -325,26 +351,12 @@ export class ChannelNode {
   }
 
   #goToCourt(id: Hex, call: ChannelCall): void {
-    const key = `${id}/${call.verb}`
-    if (this.#inCourt.has(key)) return
-    this.#inCourt.add(key)
     const { newest, time } = this.#places.of(id).state.watch
-    this.#parts.chain
-      .send(call, usefulUntil(call, newest.clock?.deadline ?? 0, time))
-      .catch((why) => {
-        if (!(why instanceof Refusal && BENIGN.has(why.code))) this.#parts.onFault?.(why)
-      })
-      .finally(() => this.#inCourt.delete(key))
-  }
-
-  /** One turn of the loop, then whoever waits for what it brought. */
-  #turn(run: () => void): void {
-    run()
-    this.#hopes.check()
+    this.#courtroom.call(id, call, usefulUntil(call, newest.clock?.deadline ?? 0, time))
   }
 
   #tell(id: Hex, event: PeerEvent): void {
-    this.#payments.hear(id, event)
+    this.#payments.hear(this.#places.of(id).seat, event)
     this.#withdrawals.hear(id, event)
     if (event.name === 'agreed') this.#showTowers(id)
     if (event.name === 'learned') this.#showPreimages(id)

@@ -19,8 +19,9 @@ export class Hopes {
     })
   }
 
-  /** Looks again. */
-  check(): void {
+  /** Looks again after something was done. */
+  checkAfter(run: () => void): void {
+    run()
     for (const hope of this.#open) {
       if (!hope.check()) continue
       this.#open.delete(hope)

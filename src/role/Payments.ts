@@ -1,18 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, toHex } from '../core/base/Bytes.ts'
-import { Refusal } from '../core/base/Step.ts'
+import { Refusal, require } from '../core/base/Step.ts'
 import type { Side } from '../core/channel/Channel.ts'
 import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
 import { type History, isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
+import type { PeerInput } from '../core/channel/Peer.ts'
 import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
 import { historyKey, paymentKey } from '../core/channel/Saved.ts'
 import type { Store } from '../edge/store/Store.ts'
+import { type LockOptions, lockEnd, lockInput } from './Locks.ts'
 
 /** A payment that both sides have signed. */
 export interface Payment {
   readonly paymentId: Hex
   readonly version: bigint
   readonly index: number
+  /** Where it was locked: the proof that it was taken. Its version is 0 where layer 1 has paid, its index says nothing. */
+  readonly preimage?: Hex
 }
 
 /** Where a payment stands among those of its channel. */
@@ -29,6 +33,12 @@ export interface Made extends Position, Paid {
 
 /** How many versions are read at once. */
 const VERSIONS = 16
+
+/** What is kept of a lock that was taken. */
+type Taken = { readonly preimage: Hex; readonly version: bigint }
+
+/** Asks a channel's machine for something. */
+type Ask = (input: PeerInput, refused: (why: unknown) => void) => void
 
 interface Waiting {
   readonly done: (payment: Payment) => void
@@ -69,11 +79,22 @@ export class Payments {
     })
   }
 
+  /** Locks with `ask`; resolves with the preimage once it is taken. Asked again after its end, it answers the same. */
+  async lock(seat: Seat, options: LockOptions, ask: Ask): Promise<Hex> {
+    const { paymentId = this.name() } = options
+    const had = options.paymentId === undefined ? undefined : this.outcome(seat, paymentId)
+    if (typeof had === 'object' && had.preimage !== undefined) return had.preimage
+    require(had !== 'pending' && typeof had !== 'object', 'PaymentPending', paymentId)
+    const ended = await this.begin(seat.id, paymentId, (refused) => ask(lockInput(options, paymentId), refused))
+    return ended.preimage!
+  }
+
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
   outcome(seat: Seat, paymentId: Hex): Payment | string | undefined {
     if (this.#waiting.get(seat.id)?.has(paymentId)) return 'pending'
     const kept = this.#store.get('payment', paymentKey(seat, paymentId))
     if (Array.isArray(kept)) return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
+    if (typeof kept === 'object') return { paymentId, index: 0, ...(kept as unknown as Taken) }
     return kept === undefined && isSerial(paymentId) ? this.find(seat.id, seat.side, paymentId) : (kept as string)
   }
 
@@ -107,14 +128,25 @@ export class Payments {
   }
 
   /** Tells whoever waits of a payment's end. */
-  hear(id: Hex, event: PeerEvent): void {
-    if (event.name === 'paid') {
+  hear(seat: Seat, event: PeerEvent): void {
+    const { id } = seat
+    if (event.name === 'fulfilled' || event.name === 'failed') this.#hearLock(seat, event)
+    else if (event.name === 'paid') {
       const { pay, version, index } = event
       this.#end(id, pay.paymentId)?.done({ paymentId: pay.paymentId, version, index })
     } else if (event.name === 'refused') {
       const { paymentId } = event.change
       this.#end(id, paymentId)?.failed(new Refusal(event.code, paymentId))
     }
+  }
+
+  #hearLock(seat: Seat, event: PeerEvent): void {
+    const end = lockEnd(seat, event)
+    if (!end || !('lock' in event)) return
+    const { paymentId } = event.lock
+    const waiting = this.#end(seat.id, paymentId)
+    if (end instanceof Refusal) waiting?.failed(end)
+    else waiting?.done({ paymentId, index: 0, ...end })
   }
 
   /** Nothing more will end here. */

@@ -161,7 +161,7 @@ describe('Peer: a proposal that touches locks is countersigned iff it is valid',
       (duel) => {
         const without = { ...duel.b.state, locks: [], complete: Duel.opened(FUNDS).b.state.complete }
         const { version } = duel.b.state.complete
-        return proposal({ ...duel.b, seat: duel.b.seat, state: without } as Fighter, [], { skip: version })
+        return proposal({ ...duel.b, seat: duel.b.seat, state: without } as unknown as Fighter, [], { skip: version })
       },
     ],
   ]

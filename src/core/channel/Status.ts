@@ -1,7 +1,7 @@
 import type { Hex } from '../base/Bytes.ts'
 import type { Channel, Side } from './Channel.ts'
 import { available } from './Peer.ts'
-import { isClocked, type PeerState, type Seat } from './PeerState.ts'
+import { isClocked, type PeerState, type Seat, unendedLocks } from './PeerState.ts'
 
 /** What one side knows of one channel, for people. */
 export interface ChannelStatus {
@@ -18,6 +18,8 @@ export interface ChannelStatus {
   readonly available: bigint
   /** How many of this side's payments have not ended. */
   readonly pending: number
+  /** Open locks of the newest complete state: how many, what they may take from each side, and the last second of any. */
+  readonly locked: { readonly count: number; readonly owed: Readonly<Record<Side, bigint>>; readonly until: number }
   /** What is final on layer 1 of each side's deposits. */
   readonly deposits: Readonly<Record<Side, bigint>>
   /** What each side has taken out of the open channel, final on layer 1. */
@@ -34,6 +36,7 @@ export function status(seat: Seat, state: PeerState): ChannelStatus {
   const { complete, pending, proposal, watch, link, finished } = state
   const { mine } = state.reserves
   const proposed = proposal?.paid.filter(({ payer }) => payer === side).length ?? 0
+  const adding = proposal?.moved.filter(({ by, change }) => by === side && change.kind === 'addLock').length ?? 0
   return {
     id,
     channel,
@@ -43,12 +46,18 @@ export function status(seat: Seat, state: PeerState): ChannelStatus {
     version: complete.version,
     net: complete.net,
     available: available(seat, state),
-    pending: pending.length + proposed,
+    pending: pending.length + proposed + adding + unendedLocks(side, state).length,
+    locked: lockedOf(state),
     deposits: watch.final.deposits,
     withdrawn: watch.final.withdrawn,
     withdrawal: mine ? { total: mine.total, deadline: mine.deadline, signed: mine.signature !== null } : undefined,
     closed: finished ?? undefined,
   }
+}
+
+function lockedOf({ locks, complete }: PeerState): ChannelStatus['locked'] {
+  const until = locks.reduce((latest, { expiry }) => Math.max(latest, expiry), 0)
+  return { count: locks.length, owed: complete.book.owed, until }
 }
 
 function phaseOf({ finished, end, watch, opened }: PeerState): ChannelStatus['phase'] {

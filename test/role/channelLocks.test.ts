@@ -1,0 +1,110 @@
+import { expect } from 'chai'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
+import { memoryStore } from '../../src/edge/store/Memory.ts'
+import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
+import { finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
+
+const [alice, bob] = [person(1), person(2)]
+const FUNDS = 1_000_000n
+const SECRET = uint(0x5ec, 32)
+const LOCK = { amount: 1000n, key: hashLock(SECRET), paymentId: uint(1, 32), payload: '0xfeed' } as const
+
+async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {}): Promise<ChannelNode> {
+  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
+  return finish(
+    w,
+    ChannelNode.start({
+      key: who.key,
+      store: memoryStore(),
+      chain: w.court.connect(who.owner, chain),
+      transport: w.transport,
+      confirmations: 2,
+      schedule: loop,
+      retry: w.scheduler.later,
+      ...change,
+    }),
+  )
+}
+
+async function opened(w: World, [x, y]: readonly [ChannelNode, ChannelNode]): Promise<Hex> {
+  for (const { owner } of [alice, bob]) w.l1.money.mint(ETHER, owner, FUNDS)
+  const address = await y.listen('bob')
+  const channel = terms(alice, bob)
+  const [id] = await finish(w, Promise.all([x.open(channel, address), y.open(channel)]))
+  await mineUntil(w, Promise.all([x.deposit(id, FUNDS), y.deposit(id, FUNDS)]))
+  const ready = (n: ChannelNode) => n.until(id, ({ phase, available }) => phase === 'open' && available === FUNDS)
+  await mineUntil(w, Promise.all([ready(x), ready(y)]))
+  return id
+}
+
+const count = (n: number) => (status: { readonly locked: { readonly count: number } }) => status.locked.count === n
+
+describe('ChannelNode: locks', () => {
+  it('pays for a preimage, tells where the money is meanwhile, and answers the same when asked again', async () => {
+    const w = world(11)
+    const nodes = [await node(w, alice), await node(w, bob)] as const
+    const [x, y] = nodes
+    const id = await opened(w, nodes)
+    const expiry = w.l1.head().time + 7200
+    const paid = x.lock(id, { ...LOCK, expiry })
+    await finish(w, Promise.all([x.until(id, count(1)), y.until(id, count(1))]))
+    expect(x.status(id).locked).to.deep.equal({ count: 1, owed: { a: 1000n, b: 0n }, until: expiry })
+    expect(x.payment(id, LOCK.paymentId)).to.equal('pending')
+    const [lock] = y.locks(id)
+    expect(lock?.payload).to.equal('0xfeed')
+    await finish(w, y.fulfil(id, lock!.id, SECRET))
+    expect(await finish(w, paid)).to.equal(SECRET)
+    expect(await x.lock(id, { ...LOCK, expiry })).to.equal(SECRET)
+    expect(y.status(id).available).to.equal(FUNDS + 1000n)
+    expect(x.receipt(id, LOCK.paymentId)).to.equal(undefined)
+  })
+
+  it('rejects with the reason for which the receiver gives it up', async () => {
+    const w = world(12)
+    const nodes = [await node(w, alice), await node(w, bob)] as const
+    const [x, y] = nodes
+    const id = await opened(w, nodes)
+    const paid = y.lock(id, { ...LOCK, expiry: w.l1.head().time + 7200 })
+    const why = paid.then(
+      () => 'paid',
+      (error) => (error as Error).message,
+    )
+    await finish(w, x.until(id, count(1)))
+    await finish(w, x.fail(id, 1n, 'UnknownPayment'))
+    expect(await finish(w, why)).to.contain('UnknownPayment')
+    await finish(w, y.until(id, count(0)))
+    expect(y.status(id).available).to.equal(FUNDS)
+  })
+
+  it('outlives a restart of the payer, and is paid on layer 1 when the receiver has gone to court with it', async () => {
+    const w = world(13)
+    const store = memoryStore()
+    const y = await node(w, bob)
+    const first = await node(w, alice, { store })
+    const id = await opened(w, [first, y])
+    first.lock(id, { ...LOCK, expiry: w.l1.head().time + 7200 }).catch(() => undefined)
+    await finish(w, Promise.all([first.until(id, count(1)), y.until(id, count(1))]))
+    await first.stop()
+    const x = await node(w, alice, { store })
+    expect(x.payment(id, LOCK.paymentId)).to.equal('pending')
+    await finish(w, y.fulfil(id, 1n, SECRET))
+    const closed = y.challenge(id)
+    await mineUntil(
+      w,
+      y.until(id, ({ phase }) => phase === 'ending'),
+    )
+    for (let i = 0; i < 4; i++) {
+      w.l1.mine()
+      await w.scheduler.run()
+    }
+    w.l1.mine(w.l1.head().time + 4000)
+    const end = await mineUntil(w, closed)
+    expect([FUNDS + 1000n, end.closed?.payB]).to.deep.equal([end.closed?.payB, FUNDS + 1000n])
+    await mineUntil(
+      w,
+      x.until(id, ({ phase }) => phase === 'closed'),
+    )
+    expect(x.payment(id, LOCK.paymentId)).to.include({ preimage: SECRET })
+  })
+})
