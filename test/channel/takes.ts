@@ -143,7 +143,7 @@ export class Taker {
     const victim = this.#duel.side(other(this.#me))
     this.#say({ ...this.#ask(random), total: BigInt(50 + random.roll(50)) })
     this.#say({ type: 'funds', total: 0n, lapsedThrough: this.#duel.chain.time + 3 * HOUR })
-    if (this.#me === 'a') this.#say(proposal(victim, [{ kind: 'own', change: pay(BigInt(random.roll(90))) }]))
+    if (this.#me === 'a') this.#say(proposal(victim, [{ kind: 'own', change: pay(BigInt(1 + random.roll(90))) }]))
     this.#publish(random)
   }
 
