@@ -4,7 +4,7 @@ import { isHex } from '../core/base/Bytes.ts'
 import { type Domain, domain } from '../core/base/Signature.ts'
 import type { Receipt } from '../core/channel/Payment.ts'
 import { BATCH, isProven, PENDING } from '../core/channel/Payment.ts'
-import { Fault, reason } from './Fault.ts'
+import { Fault } from './Fault.ts'
 
 const FORMAT = 'kerros-receipt'
 const VERSION = 1
@@ -82,8 +82,9 @@ function parsed(text: string): z.infer<typeof schema> {
   let value: unknown
   try {
     value = JSON.parse(text)
-  } catch (why) {
-    throw bad(`it is no JSON (${reason(why)})`)
+  } catch {
+    // The parser's own words repeat what it read: whoever named the wrong file must not see a secret told.
+    throw bad('it is no JSON')
   }
   if ((value as { format?: unknown } | null)?.format !== FORMAT) throw bad(`it does not say "format": "${FORMAT}"`)
   const result = schema.safeParse(value)

@@ -3,7 +3,7 @@ import { type Hex, isHex } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
 import { isComplete, isFinal } from '../core/channel/Docket.ts'
 import type { RescueFile } from '../core/channel/Rescue.ts'
-import { Fault, reason } from './Fault.ts'
+import { Fault } from './Fault.ts'
 
 const FORMAT = 'kerros-rescue'
 const VERSION = 1
@@ -81,8 +81,9 @@ function parsed(text: string): z.infer<typeof schema> {
   let value: unknown
   try {
     value = JSON.parse(text)
-  } catch (why) {
-    throw bad(`it is no JSON (${reason(why)})`)
+  } catch {
+    // The parser's own words repeat what it read: whoever named the wrong file must not see a secret told.
+    throw bad('it is no JSON')
   }
   if ((value as { format?: unknown } | null)?.format !== FORMAT) throw bad(`it does not say "format": "${FORMAT}"`)
   const result = schema.safeParse(value)

@@ -153,6 +153,8 @@ class Rescue {
         this.#sending.delete(name)
         if (why instanceof Refusal && why.code === 'PaymentRefused') this.#givenUp.add(name)
         this.#trouble(verb, why)
+        // Somebody else was faster, and the block that ended the channel may have been seen already.
+        if (!this.#ended && this.#isOver()) this.#finish()
       },
     )
   }

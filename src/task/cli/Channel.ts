@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, isHex, toHex } from '../../core/base/Bytes.ts'
+import { Refusal } from '../../core/base/Step.ts'
 import type { ChannelView, PaymentView } from '../../edge/http/NodeApi.ts'
 import { type Client, channelBy, channelsOf, clientOf } from './Client.ts'
 import { type Answer, type Call, option } from './Command.ts'
+import { writeNew } from './File.ts'
 import { formatMoney, parseMoney, type Unit } from './Money.ts'
 import { table } from './Table.ts'
 import { parseDuration } from './Time.ts'
@@ -49,14 +51,14 @@ export async function deposit(call: Call): Promise<Answer> {
 export async function pay(call: Call): Promise<Answer> {
   const { client, view, unit, amount } = await amountFor(call)
   const paymentId = paymentOf(call) ?? toHex(randomBytes(32))
-  const until = Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
+  const until = untilOf(call)
   const params = { id: view.id, amount, paymentId, memo: memoOf(call) }
   let payment: PaymentView
   try {
     do payment = await client.ask('channel.pay', params)
     while (payment.status === 'pending' && Date.now() < until)
   } catch (why) {
-    throw unsure(why, paymentId)
+    throw inWords(unsure(why, paymentId), unit)
   }
   if (payment.status === 'refused') {
     throw new Trouble(
@@ -70,6 +72,13 @@ export async function pay(call: Call): Promise<Answer> {
       ? `Paid ${what} in version ${payment.version}: payment ${paymentId}`
       : `${what} waits for the peer: payment ${paymentId}; asked again with --payment ${paymentId} it is still paid once`
   return { json: { id: view.id, ...payment }, text }
+}
+
+/** The API counts in smallest units. */
+function inWords(why: unknown, unit: Unit): unknown {
+  if (!(why instanceof Refusal && why.code === 'InsufficientFunds')) return why
+  const [have, need] = why.args.map((amount) => formatMoney(BigInt(amount), unit))
+  return new Trouble(why.code, `This side can pay ${have}, the payment needs ${need}: deposit more or pay less`, why)
 }
 
 /** Where the node cannot be asked any more, nobody knows whether it took the payment: only the same id is safe to repeat. */
@@ -100,6 +109,49 @@ export async function payments(call: Call): Promise<Answer> {
   return { json: page, text: `${table(['payment', 'direction', 'amount', 'version', 'memo'], rows)}${more}` }
 }
 
+/** Takes money out of an open channel; answers once that is final, or with what is known when the time is over. */
+export async function withdraw(call: Call): Promise<Answer> {
+  const { client, view, unit, amount } = await amountFor(call)
+  const until = untilOf(call)
+  const within = option(call, 'within')
+  const seconds = within === undefined ? {} : { seconds: parseDuration(within) }
+  let now = await client.ask('channel.withdraw', { id: view.id, amount, ...seconds, wait: until > Date.now() })
+  while (now.withdrawal !== null && Date.now() < until) {
+    await new Promise((done) => setTimeout(done, 500))
+    now = await client.ask('channel.show', { id: view.id })
+  }
+  const what = formatMoney(amount, unit)
+  const first =
+    now.withdrawal === null ? `Took ${what} out to layer 1.` : `Asked the peer to sign that ${what} leave the channel.`
+  return answerOf(client, now, first)
+}
+
+/** Writes what it takes to end a channel on another machine. */
+export async function exportFile(call: Call): Promise<Answer> {
+  const client = clientOf(call)
+  const { id } = await channelBy(client, call.args.ID!)
+  const { file } = await client.ask('channel.export', { id })
+  const remedy =
+    'Export again after every payment that you cannot afford to lose; with your key it ends the channel anywhere.'
+  return fileOf(call, file, `holds no key. ${remedy}`)
+}
+
+/** Writes the proof of a payment of this side. */
+export async function receipt(call: Call): Promise<Answer> {
+  const client = clientOf(call)
+  const { id } = await channelBy(client, call.args.ID!)
+  const { file } = await client.ask('channel.receipt', { id, paymentId: paymentIn(call.args.PAYMENT!) })
+  return fileOf(call, file, 'proves the payment to anybody: kerros receipt verify says what it proves')
+}
+
+/** A file's text as the answer, or written to --out. */
+function fileOf(call: Call, text: string, about: string): Answer {
+  const out = option(call, 'out')
+  if (out === undefined) return { json: JSON.parse(text), text: text.trimEnd() }
+  writeNew(out, text)
+  return { json: { file: out }, text: `${out} ${about}.`.replace(/\.\.$/, '.') }
+}
+
 /** Ends a channel by agreement, or in court if the peer does not answer in time. */
 export const close = (call: Call): Promise<Answer> => end(call, 'channel.close', 'Asked the peer to close')
 
@@ -109,7 +161,7 @@ export const challenge = (call: Call): Promise<Answer> => end(call, 'channel.cha
 async function end(call: Call, method: 'channel.close' | 'channel.challenge', begun: string): Promise<Answer> {
   const client = clientOf(call)
   const { id } = await channelBy(client, call.args.ID!)
-  const until = Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
+  const until = untilOf(call)
   let view = await client.ask(method, { id, wait: until > Date.now() })
   while (view.phase !== 'closed' && Date.now() < until) view = await client.ask(method, { id, wait: true })
   return answerOf(client, view, view.phase === 'closed' ? 'Closed.' : `${begun}; the node goes on with it by itself.`)
@@ -132,10 +184,21 @@ export async function amountFor(call: Call): Promise<Sum> {
   return { client, view, unit, amount }
 }
 
+/** Until when a person wants to wait, in milliseconds of the clock. */
+function untilOf(call: Call): number {
+  return Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
+}
+
 function paymentOf(call: Call): Hex | undefined {
   const text = option(call, 'payment')
-  if (text === undefined || isHex(text, 32)) return text
-  throw new Misuse(`"${text}" is no payment id: write 0x and 64 lowercase hexadecimal digits, or leave it away`)
+  return text === undefined ? undefined : paymentIn(text)
+}
+
+function paymentIn(text: string): Hex {
+  if (isHex(text, 32)) return text
+  throw new Misuse(
+    `"${text}" is no payment id: write 0x and 64 lowercase hexadecimal digits, as channel payments tells it`,
+  )
 }
 
 function memoOf(call: Call): Hex | undefined {

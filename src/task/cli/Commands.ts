@@ -23,6 +23,8 @@ const DEPTH: Option = {
 const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
 const WAIT: Option = { name: 'wait', value: 'TIME', about: 'how long to wait for its end, as in 30s or 2h (1m)' }
 
+const OUT: Option = { name: 'out', value: 'FILE', about: 'write to this new file (standard output)' }
+
 const ID: Argument = { name: 'ID', about: 'the id of a channel, or enough of its beginning' }
 const AMOUNT: Argument = { name: 'AMOUNT', about: 'with its unit: 0.25 ETH, 1 gwei, 12.5 USDC', rest: true }
 
@@ -146,6 +148,14 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await channel()).payments,
   },
   {
+    path: ['channel', 'withdraw'],
+    about: 'take money out of an open channel, with the signature of the peer',
+    args: [ID, AMOUNT],
+    options: [HOME, RAW, { name: 'within', value: 'TIME', about: 'how long it may take until it is void (1h)' }, WAIT],
+    examples: [['channel withdraw 0x1f3a 0.1 ETH', 'the channel stays open, with so much less']],
+    load: async () => (await channel()).withdraw,
+  },
+  {
     path: ['channel', 'close'],
     about: 'end a channel by agreement; in court if the peer does not answer in time',
     args: [ID],
@@ -162,6 +172,16 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await channel()).challenge,
   },
   {
+    path: ['channel', 'export'],
+    about: 'write what it takes to end a channel on a machine that has nothing else: its rescue file, without the key',
+    args: [ID],
+    options: [HOME, OUT],
+    examples: [
+      ['channel export 0x1f3a --out 1f3a.json', 'keep it away from this machine; each payment makes it older'],
+    ],
+    load: async () => (await channel()).exportFile,
+  },
+  {
     path: ['channel', 'rescue'],
     about: 'end a channel from its rescue file on a machine that has nothing else; stopped and run again, it goes on',
     args: [{ name: 'FILE', about: 'what channel export has written' }],
@@ -170,6 +190,14 @@ export const COMMANDS: readonly Command[] = [
       ['channel rescue 1f3a.json --rpc https://rpc.example --key-file key.json', 'stays until the court has paid'],
     ],
     load: async () => (await import('./Rescue.ts')).rescue,
+  },
+  {
+    path: ['receipt', 'get'],
+    about: 'write the proof of a payment that this side has made, which the payee has signed',
+    args: [ID, { name: 'PAYMENT', about: 'the id of the payment, as channel pay told it' }],
+    options: [HOME, OUT],
+    examples: [[`receipt get 0x1f3a 0x${'5a'.repeat(32)} --out coffee.json`, 'anybody can verify it']],
+    load: async () => (await channel()).receipt,
   },
   {
     path: ['receipt', 'verify'],

@@ -8,8 +8,7 @@ import { httpNode } from '../../edge/chain/Node.ts'
 import { reason } from '../../edge/Fault.ts'
 import { serveNode } from '../../edge/http/NodeServer.ts'
 import { openToken } from '../../edge/key/Token.ts'
-import { markGenerations } from '../../edge/store/Generation.ts'
-import { openStore } from '../../edge/store/Sqlite.ts'
+import { openMarked } from '../../edge/store/Generation.ts'
 import type { Store } from '../../edge/store/Store.ts'
 import { tcpTransport } from '../../edge/transport/Tcp.ts'
 import { NodeDesk } from '../../role/NodeDesk.ts'
@@ -51,9 +50,7 @@ function storeOf(
   mkdirSync(home.live, { recursive: true, mode: 0o700 })
   // Programs that make backups know this file, and leave the folder out.
   writeFileSync(join(home.live, 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n')
-  const kept = openStore(home.store, `kerros node of ${addressOf(key)}`)
-  ends.push(() => kept.close())
-  const marked = markGenerations(kept, home.generation)
+  const marked = openMarked(home.store, home.generation, `kerros node of ${addressOf(key)}`)
   ends.push(() => marked.store.close())
   if (marked.isRestored)
     call.say(

@@ -2,14 +2,18 @@ import type { Side } from '../../core/channel/Channel.ts'
 import type { ChannelView } from '../../edge/http/NodeApi.ts'
 import { formatMoney, type Unit } from './Money.ts'
 import { facts } from './Table.ts'
-import { formatDuration } from './Time.ts'
+import { formatDuration, formatMoment } from './Time.ts'
 
 const OTHER: Readonly<Record<Side, Side>> = { a: 'b', b: 'a' }
 
 /** What a channel's newest state gives each side of what is final on layer 1, in smallest units. */
-export function balances({ side, net, deposits }: ChannelView): { readonly mine: bigint; readonly theirs: bigint } {
+export function balances({ side, net, deposits, withdrawn }: ChannelView): {
+  readonly mine: bigint
+  readonly theirs: bigint
+} {
   const owed = side === 'a' ? net : -net
-  return { mine: deposits[side] - owed, theirs: deposits[OTHER[side]] + owed }
+  const other = OTHER[side]
+  return { mine: deposits[side] - withdrawn[side] - owed, theirs: deposits[other] - withdrawn[other] + owed }
 }
 
 /** The signer at the other end. */
@@ -31,10 +35,17 @@ export function channelText(view: ChannelView, unit: Unit): string {
     ['can pay', closed ? undefined : `${money(available)} now`],
     ['paid out', closed ? paidText(view, unit) : undefined],
     ['pending', pending > 0 ? `${pending} of your payments` : undefined],
+    ['leaving', leavingText(view, unit)],
     ['version', String(version)],
     ['asset', unit.symbol === 'ETH' ? 'ETH' : `${unit.symbol} (${channel.asset})`],
     ['challenge', `${formatDuration(channel.challengePeriod)} to answer an old state`],
   ])
+}
+
+function leavingText({ withdrawal, withdrawn, side }: ChannelView, unit: Unit): string | undefined {
+  if (withdrawal === null) return undefined
+  const step = withdrawal.signed ? 'on its way to layer 1' : 'waits for the peer to sign it'
+  return `${formatMoney(withdrawal.total - withdrawn[side], unit)} ${step}; void ${formatMoment(withdrawal.deadline, Date.now() / 1000)}`
 }
 
 function paidText({ side, closed }: ChannelView, unit: Unit): string {

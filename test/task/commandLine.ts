@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import hre from 'hardhat'
+import type { Hex } from '../../src/core/base/Bytes.ts'
+import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { Adjudicator__factory } from '../../typechain-types/index.ts'
+
+/** How a command ended, and what it wrote. */
+export interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** A command that takes its time, with --json: what it tells of its progress, and its end. */
+export interface Running {
+  /** Resolves once its progress matches. */
+  until(words: RegExp): Promise<void>
+  kill(signal: NodeJS.Signals): Promise<Ended>
+  readonly ended: Promise<Ended>
+}
+
+/** A command that stays after its answer. */
+export interface Staying extends Running {
+  // biome-ignore lint/suspicious/noExplicitAny: the answer is whatever JSON the command promises
+  readonly answer: any
+}
+
+const KERROS = resolve('bin/kerros')
+/** A command that says nothing for so long will never end. */
+const LATE = 120_000
+
+/** A chain with a court, folders, and people who type. Everything is gone after `leave`. */
+export async function terminal() {
+  const folder = mkdtempSync(join(tmpdir(), 'kerros-cli-'))
+  const server = await hre.network.createServer('default', '127.0.0.1', 0)
+  const { port } = await server.listen()
+  const rpc = `http://127.0.0.1:${port}`
+  const connection = await hre.network.create({ network: 'localhost', override: { url: rpc } })
+  const { ethers, provider } = connection
+  const deployed = await new Adjudicator__factory((await ethers.getSigners())[9]!).deploy()
+  await deployed.waitForDeployment()
+  const court = (await deployed.getAddress()).toLowerCase() as Hex
+  const running = new Set<ChildProcess>()
+  const secret = (name: string, text: string) => {
+    const file = join(folder, name)
+    writeFileSync(file, `${text}\n`, { mode: 0o600 })
+    return file
+  }
+  const password = secret('password', 'correct horse')
+  const env = { ...process.env, KERROS_RPC: rpc, KERROS_HOME: join(folder, 'nobody'), KERROS_PASSWORD_FILE: '' }
+
+  function begin(words: readonly string[]): { child: ChildProcess; said: () => Ended; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [KERROS, ...words], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    running.add(child)
+    let [out, err] = ['', '']
+    child.stdout!.on('data', (text) => (out += text))
+    child.stderr!.on('data', (text) => (err += text))
+    const said = () => ({ code: child.exitCode, out, err })
+    const ended = new Promise<Ended>((done, failed) => {
+      child.on('error', failed)
+      child.on('close', (code) => {
+        running.delete(child)
+        done({ code, out, err })
+      })
+    })
+    return { child, said, ended }
+  }
+
+  /** Runs a command to its end. */
+  async function run(...words: readonly string[]): Promise<Ended> {
+    const { child, ended } = begin(words)
+    const late = setTimeout(() => child.kill('SIGKILL'), LATE)
+    return ended.finally(() => clearTimeout(late))
+  }
+
+  /** Runs a command to its good end; gives its JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: the answer is whatever JSON the command promises
+  async function json(...words: readonly string[]): Promise<any> {
+    const { code, out, err } = await run(...words, '--json')
+    if (code !== 0) throw new Error(`kerros ${words.join(' ')} ended with ${code}: ${out}${err}`)
+    return JSON.parse(out)
+  }
+
+  /** Starts a command, and hears what it tells. */
+  function follow(...words: readonly string[]): Running & { readonly answered: Promise<string> } {
+    const { child, said, ended } = begin([...words, '--json'])
+    const hears = (holds: () => boolean): Promise<void> =>
+      new Promise((done, failed) => {
+        const look = () => holds() && done()
+        child.stdout!.on('data', look)
+        child.stderr!.on('data', look)
+        ended.then(({ code, out, err }) => failed(new Error(`it ended with ${code}: ${out}${err}`)), failed)
+        setTimeout(() => failed(new Error(`it only said: ${said().out}${said().err}`)), LATE).unref()
+        look()
+      })
+    const answered = hears(() => said().out.endsWith('}\n')).then(() => said().out)
+    answered.catch(() => undefined) // whoever waits for the answer hears of it
+    const kill = (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      return ended
+    }
+    return { until: (words) => hears(() => words.test(said().err)), kill, ended, answered }
+  }
+
+  /** Starts a command that stays; resolves with its answer. */
+  async function stay(...words: readonly string[]): Promise<Staying> {
+    const { answered, ...running } = follow(...words)
+    return { ...running, answer: JSON.parse(await answered) }
+  }
+
+  return {
+    folder,
+    court,
+    password,
+    secret,
+    run,
+    json,
+    follow,
+    home: (name: string) => join(folder, name),
+    /** A folder for one of the local accounts; resolves with what init tells. */
+    init: (name: string, account: number) => {
+      const files = ['--key-file', secret(`${name}.key`, localAccount(account).key), '--password-file', password]
+      const places = ['--listen', '127.0.0.1:0', '--port', '0', '--court', court]
+      return json('init', '--home', join(folder, name), ...files, ...places)
+    },
+    start: (name: string) => stay('node', 'start', '--home', join(folder, name), '--password-file', password),
+    balance: (address: Hex) => ethers.provider.getBalance(address),
+    async pass(seconds: number) {
+      await provider.request({ method: 'evm_increaseTime', params: [seconds] })
+      await provider.request({ method: 'evm_mine', params: [] })
+    },
+    async leave() {
+      for (const child of running) child.kill('SIGKILL')
+      await connection.close()
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type Terminal = Awaited<ReturnType<typeof terminal>>
