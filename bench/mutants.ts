@@ -5,12 +5,10 @@ import { parseArgs } from 'node:util'
 import { build, everything, focusOf } from './mutants/court.ts'
 import { type Ground, newGround } from './mutants/ground.ts'
 import { allMutants, fingerprint, type Mutant, mutated, shuffled } from './mutants/make.ts'
-import { type Fate, type Result, report } from './mutants/table.ts'
+import { type Fate, type Result, reasons, report } from './mutants/table.ts'
 import { save } from './snapshot.ts'
 
 const SEED = 'kerros'
-/** Mutants that are tried at a time. */
-const JOBS = 2
 const HELP = `npm run test:mutants -- [options]
 
 Makes small changes to contracts/base and contracts/channel (a dropped statement, a flipped comparison, a swapped side,
@@ -20,7 +18,9 @@ Fails if less than 90 % are killed, or a survivor has no reason in bench/mutants
   --only FILE      only mutants of this file (Lock.sol), or whose id holds this text
   --sample N       only N mutants, drawn at random (default: all); a larger N adds to the same sample
   --seed TEXT      what fixes the draw, and the order of trial (default ${SEED})
-  --resume         keep the results of this same code and try only the mutants that have none; survivors are tried again
+  --jobs N         so many mutants at a time (default 2)
+  --resume         keep the results of this same code and try only the mutants that have none, and survivors without a
+                   reason
   --results PATH   where results are kept (default .kerros/mutants.jsonl)
   --save           write the figures to snapshots/mutants.json
   --list           print the mutants and try none
@@ -129,10 +129,25 @@ function endOn(signals: readonly NodeJS.Signals[], grounds: readonly Ground[]): 
   }
 }
 
-async function run(mutants: readonly Mutant[], path: string, { results, proof }: Kept, code: string): Promise<void> {
-  const open = mutants.filter(({ id }) => [undefined, 'survived'].includes(results.get(id)?.fate))
+/** Mutants that were never tried, and those that the tests may kill by now. */
+function untried(mutants: readonly Mutant[], results: ReadonlyMap<string, Result>): readonly Mutant[] {
+  const known = reasons()
+  return mutants.filter(({ id }) => {
+    const fate = results.get(id)?.fate
+    return fate === undefined || (fate === 'survived' && !known[id])
+  })
+}
+
+interface Run {
+  readonly open: readonly Mutant[]
+  readonly path: string
+  readonly code: string
+  readonly jobs: number
+}
+
+async function run({ open, path, code, jobs }: Run, { results, proof }: Kept): Promise<void> {
   if (open.length === 0) return
-  const grounds = Array.from({ length: JOBS }, newGround)
+  const grounds = Array.from({ length: jobs }, newGround)
   endOn(['SIGINT', 'SIGTERM'], grounds)
   let done = 0
   try {
@@ -159,6 +174,7 @@ async function main(): Promise<void> {
     sample: text,
     seed: text,
     results: text,
+    jobs: text,
     resume: flag,
     save: flag,
     list: flag,
@@ -171,7 +187,9 @@ async function main(): Promise<void> {
   const [path, code] = [values.results ?? '.kerros/mutants.jsonl', fingerprint([])]
   mkdirSync(dirname(path), { recursive: true })
   const before: Kept = values.resume ? kept(path, code) : { proof: undefined, results: new Map() }
-  await run(mutants, path, before, code)
+  const jobs = Number(values.jobs ?? 2)
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs is a number of processes, not ${values.jobs}`)
+  await run({ open: untried(mutants, before.results), path, code, jobs }, before)
   const { text: shown, short, figures } = report(mutants, before.results)
   console.log(`\n${shown}`)
   if (values.save) save('snapshots/mutants.json', { mutants: allMutants().length, ...figures })

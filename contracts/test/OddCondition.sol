@@ -48,6 +48,7 @@ contract OddCondition {
             let free := mload(0x40)
             mstore(free, word)
             mstore(add(free, 32), flag)
+            mstore(add(free, 64), not(0))
             return(free, size)
         }
     }

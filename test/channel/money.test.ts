@@ -6,6 +6,7 @@ import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import {
+  agreeOnMoney,
   alice,
   balance,
   bob,
@@ -18,6 +19,7 @@ import {
   expectSolvent,
   PERIOD,
   play,
+  playBatch,
   type Stage,
   stage,
   stranger,
@@ -221,6 +223,16 @@ describe('money in an open channel', () => {
     expectRefused(await play(on, token, by(carol)), 'SignatureLength', 0n, 65n)
     expectDone(await play(on, conclusion(on, channel, 0n), by(stranger)))
     expectRefused(await play(on, both(UNIT, UNIT), by(carol)), 'ChannelClosed', id())
+  })
+
+  it('closes many channels in one transaction: each call gives its lock back', async () => {
+    await open()
+    const first = conclusion(on, channel, UNIT)
+    await open()
+    const outcome = await playBatch(on, [first, conclusion(on, channel, -UNIT)], by(stranger))
+    if (outcome.refused !== undefined) throw new Error('unreachable')
+    expect(outcome.events.map(({ name }) => name)).to.deep.equal(['Concluded', 'Concluded'])
+    await agreeOnMoney(on)
   })
 
   it('makes many calls at once, passes over and tells the refused ones, and takes no ether for them', async () => {

@@ -52,11 +52,11 @@ describe("a channel's five slots", () => {
   })
 
   it('hold version, deadline and net of a dispute, its root, and the bond', async () => {
-    await open({ bond: 7n })
+    await open({ bond: 1n })
     const locks = [lock(1, on.time + PERIOD)]
     expectDone(await challenge(3n, locks))
     const dispute = (3n << 192n) | (BigInt(on.time + PERIOD) << 152n) | (1n << 16n)
-    const bond = (7n << 160n) | (3n << 96n)
+    const bond = (1n << 160n) | (3n << 96n)
     expect(await slots()).to.deep.equal([(UNIT << 128n) | UNIT, dispute, BigInt(locksRoot(packLocks(locks))), 0n, bond])
   })
 
@@ -71,7 +71,7 @@ describe("a channel's five slots", () => {
 
   it('hold the mark alone once a settlement has paid all', async () => {
     for (const locks of [[], [lock(2, on.time + 9)]]) {
-      await open({ bond: 7n })
+      await open({ bond: 1n })
       expectDone(await challenge(2n, locks))
       expectDone(await settle(locks, on.time + PERIOD + 1))
       expect(await slots()).to.deep.equal([CLOSED, 0n, 0n, 0n, 0n])
@@ -79,7 +79,7 @@ describe("a channel's five slots", () => {
   })
 
   it('hold the mark alone once both have concluded: no bond is left', async () => {
-    await open({ bond: 7n })
+    await open({ bond: 1n })
     expectDone(await challenge(0n))
     expectDone(await play(on, conclusion(on, channel, 0n), by(bob)))
     const [mark, , root, withdrawn, bond] = await slots()
