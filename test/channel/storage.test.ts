@@ -60,14 +60,19 @@ describe("a channel's five slots", () => {
     expect(await slots()).to.deep.equal([(UNIT << 128n) | UNIT, dispute, BigInt(locksRoot(packLocks(locks))), 0n, bond])
   })
 
-  it('hold totals once something was withdrawn', async () => {
-    const [totalA, totalB, deadline] = [UNIT / 2n, 3n, on.time + 9]
-    const digest = withdrawalDigest(on.domain, id(), totalA, totalB, deadline)
-    const [sigA, sigB] = [sign(digest, alice.key), sign(digest, bob.key)]
-    expectDone(await play(on, { verb: 'withdraw', channel, totalA, totalB, deadline, sigA, sigB }, by(bob)))
-    const rest = (((UNIT - totalA) << 128n) | (UNIT - totalB)) as bigint
-    expect(await slots()).to.deep.equal([rest, 0n, 0n, (totalA << 128n) | totalB, 0n])
-  })
+  for (const [what, totalA, totalB] of [
+    ['something', UNIT / 2n, 3n],
+    ['everything', UNIT, UNIT],
+  ] as const) {
+    it(`hold totals once ${what} was withdrawn`, async () => {
+      const deadline = on.time + 9
+      const digest = withdrawalDigest(on.domain, id(), totalA, totalB, deadline)
+      const [sigA, sigB] = [sign(digest, alice.key), sign(digest, bob.key)]
+      expectDone(await play(on, { verb: 'withdraw', channel, totalA, totalB, deadline, sigA, sigB }, by(bob)))
+      const rest = ((UNIT - totalA) << 128n) | (UNIT - totalB)
+      expect(await slots()).to.deep.equal([rest, 0n, 0n, (totalA << 128n) | totalB, 0n])
+    })
+  }
 
   it('hold the mark alone once a settlement has paid all', async () => {
     for (const locks of [[], [lock(2, on.time + 9)]]) {
