@@ -28,9 +28,11 @@ describe('kerros, in processes of its own', () => {
   afterEach(() => t.leave())
 
   /** Two nodes with a channel in which A has deposited 1 ETH. */
-  async function channel(): Promise<{ readonly id: string; readonly a: Staying; readonly b: Staying }> {
+  async function channel(
+    ...more: readonly string[]
+  ): Promise<{ readonly id: string; readonly a: Staying; readonly b: Staying }> {
     await Promise.all([t.init('a', 1), t.init('b', 2)])
-    const [a, b] = await Promise.all([t.start('a'), t.start('b')])
+    const [a, b] = await Promise.all([t.start('a'), t.start('b', 'node', ...more)])
     const { id, terms } = await t.json('channel', 'open', b.answer.peer, '--period', '2h', '--home', t.home('a'))
     const taken = await t.json('channel', 'open', '--terms', terms, '--home', t.home('b'))
     expect(taken.id).to.equal(id)
@@ -111,6 +113,20 @@ describe('kerros, in processes of its own', () => {
     const [mine, theirs] = rescued.side === 'a' ? ['payA', 'payB'] : ['payB', 'payA']
     expect([rescued[mine!], rescued[theirs!]]).to.deep.equal([String((3n * ETH) / 4n), String(ETH / 4n)])
     expect(await t.balance(bob.address)).to.be.above(before + ETH / 5n)
+  })
+
+  it('shows a tower what was paid, which answers the old state of a thief when the node is dead', async () => {
+    const [, tower] = [await t.init('tower', 3), await t.start('tower', 'tower')]
+    const { id, a, b } = await channel('--tower', tower.answer.address)
+    const old = join(t.folder, 'old.json')
+    await t.json('channel', 'pay', id, '0.1 ETH', '--home', t.home('a'))
+    await t.json('channel', 'export', id, '--out', old, '--home', t.home('a'))
+    await t.json('channel', 'pay', id, '0.2 ETH', '--home', t.home('a'))
+    for (const node of [a, b]) await node.kill('SIGTERM')
+    const stealing = t.follow('channel', 'rescue', old, '--key-file', t.secret('thief', alice.key))
+    await tower.until(/an old state was answered with version 2/)
+    await stealing.kill('SIGKILL')
+    expect((await tower.kill('SIGTERM')).code).to.equal(0)
   })
 
   it('goes on after it was killed, and ends cleanly on a signal', async () => {

@@ -126,7 +126,9 @@ export async function terminal() {
       const places = ['--listen', '127.0.0.1:0', '--port', '0', '--court', court]
       return json('init', '--home', join(folder, name), ...files, ...places)
     },
-    start: (name: string) => stay('node', 'start', '--home', join(folder, name), '--password-file', password),
+    /** Starts the node, or the tower, of a folder. */
+    start: (name: string, noun = 'node', ...more: readonly string[]) =>
+      stay(noun, 'start', '--home', join(folder, name), '--password-file', password, ...more),
     balance: (address: Hex) => ethers.provider.getBalance(address),
     async pass(seconds: number) {
       await provider.request({ method: 'evm_increaseTime', params: [seconds] })

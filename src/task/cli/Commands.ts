@@ -20,6 +20,7 @@ const DEPTH: Option = {
   value: 'N',
   about: 'how deep a final block is, its own included (12; 1 on a local chain)',
 }
+const TOWER: Option = { name: 'tower', value: 'HOST:PORT', about: 'a watchtower to keep up to date' }
 const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
 const WAIT: Option = { name: 'wait', value: 'TIME', about: 'how long to wait for its end, as in 30s or 2h (1m)' }
 
@@ -50,7 +51,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['node', 'start'],
     about: 'run the node until Ctrl-C: it talks to its peers, follows layer 1, and answers the other commands',
     args: [],
-    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, PASSWORD],
+    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, PASSWORD, TOWER],
     examples: [
       ['node start', "tells the node's peer address, which others need to open a channel"],
       [
@@ -211,5 +212,13 @@ export const COMMANDS: readonly Command[] = [
       ],
     ],
     load: async () => (await import('./Receipt.ts')).verify,
+  },
+  {
+    path: ['tower', 'start'],
+    about: 'run a watchtower until Ctrl-C: it answers old states for nodes that are away, and can steal nothing',
+    args: [],
+    options: [HOME, RPC, COURT, LISTEN, DEPTH, PASSWORD],
+    examples: [['tower start --home tower', 'a folder of its own, made by kerros init; its address pays for answers']],
+    load: async () => (await import('./Tower.ts')).start,
   },
 ]

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Wallet } from 'ethers'
 import type { Hex } from '../../core/base/Bytes.ts'
-import { addressOf } from '../../core/base/Signature.ts'
+import { addressOf, type Domain, domain } from '../../core/base/Signature.ts'
 import { channelChain } from '../../edge/chain/ChannelChain.ts'
 import { httpNode } from '../../edge/chain/Node.ts'
 import { reason } from '../../edge/Fault.ts'
@@ -11,11 +11,15 @@ import { openToken } from '../../edge/key/Token.ts'
 import { openMarked } from '../../edge/store/Generation.ts'
 import type { Store } from '../../edge/store/Store.ts'
 import { tcpTransport } from '../../edge/transport/Tcp.ts'
+import type { Transport } from '../../edge/transport/Transport.ts'
+import type { ChannelNodeParts } from '../../role/ChannelNode.ts'
 import { NodeDesk } from '../../role/NodeDesk.ts'
-import type { Answer, Call } from './Command.ts'
+import { TowerClient } from '../../role/TowerClient.ts'
+import { type Answer, type Call, option } from './Command.ts'
 import { eventTeller } from './Event.ts'
 import { keyFrom } from './Key.ts'
 import { type Config, configOf, type Home, homeOf } from './Settings.ts'
+import { interrupted, stamped } from './Stay.ts'
 import { facts } from './Table.ts'
 
 /** What ends with the node, what began last first. */
@@ -71,7 +75,11 @@ async function deskOf(
   const onFault = (why: unknown) => call.say(stamped(`trouble: ${reason(why).split('\n')[0]}`))
   const chain = await channelChain({ provider, signer: new Wallet(key, provider), court, onFault })
   const transport = tcpTransport()
+  const tower = option(call, 'tower')
+  const shown =
+    tower === undefined ? {} : towerAt(tower, transport, domain(chain.chainId, chain.court), key, onFault, ends)
   const desk = await NodeDesk.start({
+    ...shown,
     key,
     store,
     chain,
@@ -83,6 +91,37 @@ async function deskOf(
   })
   ends.push(() => desk.node.stop())
   return desk
+}
+
+/** Shows a tower the newest of every channel, again until it says that it is durable there. */
+function towerAt(
+  address: string,
+  transport: Transport,
+  court: Domain,
+  key: Hex,
+  onFault: (why: unknown) => void,
+  ends: Ends,
+): Pick<ChannelNodeParts, 'onComplete' | 'onPreimages' | 'onFinal'> {
+  const client = new TowerClient({
+    transport,
+    address,
+    court,
+    login: { key },
+    onTrouble: (why) => onFault(`the tower at ${address} cannot be reached (${why})`),
+    onRefused: (code, id) => onFault(`the tower at ${address} refuses ${id ?? 'this key'} (${code})`),
+  })
+  ends.push(() => client.stop())
+  // What was just signed shall be there when this side is away; a tower that is away must not keep it from ending.
+  ends.push(() => {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, 5000)
+    return Promise.race([client.settled(), late]).finally(() => clearTimeout(timer))
+  })
+  return {
+    onComplete: (channel, state) => client.show(channel, state),
+    onPreimages: (channel, preimages) => client.preimages(channel, preimages),
+    onFinal: (channel, final) => client.final(channel, final),
+  }
 }
 
 /** Opens the doors: to peers, and to the commands of this machine. */
@@ -103,16 +142,4 @@ async function announce(call: Call, home: Home, config: Config, desk: NodeDesk, 
     ['channels', String(desk.node.channels().length)],
   ] as const
   return { json, text: `${facts(rows)}\nRunning until Ctrl-C.` }
-}
-
-function stamped(text: string): string {
-  return `${new Date().toISOString().slice(0, 19).replace('T', ' ')}  ${text}`
-}
-
-/** Resolves when the process is told to end, by a signal or by the end of whoever started it. */
-function interrupted(): Promise<void> {
-  return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => done())
-    process.once('disconnect', () => done())
-  })
 }
