@@ -162,6 +162,32 @@ describe('Adjudicator among odd tokens and hostile receivers', () => {
     expect((await court.recordOf(ETHER, id(other))).closed).to.equal(false)
   })
 
+  it('holds its lock while a token runs in a settlement, and in a deposit by authorization', async () => {
+    const channel = await opened(tokenAddress)
+    const judge = court.interface.encodeFunctionData('judge', [tokenAddress, ZERO])
+    const guard = court.interface.getError('ReentrancyGuardReentrantCall')!.selector
+    const signature = `0x${'01'.repeat(65)}`
+    const payer = { from: alice.address, permit2: false, validAfter: 0n, validBefore: 0n, salt: ZERO, signature }
+    await token.behave(manner('Reenters'), courtAddress, judge)
+    await court.depositWithAuthorization(tokenAddress, id(channel), true, 1n, payer)
+    expect([await token.reentered(), await token.refusal()]).to.deep.equal([false, guard])
+    await token.behave(0, ETHER, '0x')
+    await court.challenge(channel, { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' })
+    await connection.networkHelpers.time.increase(100_000)
+    await token.behave(manner('Reenters'), courtAddress, judge)
+    await court.settle(channel, '0x')
+    expect([await token.reentered(), await token.refusal()]).to.deep.equal([false, guard])
+  })
+
+  it('asks a condition only with all of the promised gas', async () => {
+    const condition = await connection.ethers.deployContract('OddCondition')
+    const short = court.judge(condition, ZERO, { gasLimit: 400_000 })
+    await expect(short)
+      .to.be.revertedWithCustomError(court, 'GasShort')
+      .withArgs((have: bigint) => have < 400_000n, 515_625n)
+    await court.judge(condition, ZERO)
+  })
+
   for (const name of RECEIVES.slice(1)) {
     it(`pays the other side and keeps a credit when a receiver ${name}`, async () => {
       const channel = await opened(ETHER, { a: { owner: receiverAddress, signer: alice.address } })

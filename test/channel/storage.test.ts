@@ -102,4 +102,15 @@ describe("a channel's five slots", () => {
     expectDone(await settle([late], late.expiry + 1))
     expect(await slots()).to.deep.equal([CLOSED, 0n, 0n, 0n, 0n])
   })
+
+  it('hold nothing more when a lock of B is revealed after the settlement: A is paid all of it, B none', async () => {
+    const late = { ...lock(5, on.time + 3 * PERIOD), toB: false }
+    expectDone(await challenge(2n, [late]))
+    expectDone(await settle([late], on.time + PERIOD + 1))
+    expectDone(await play(on, { verb: 'reveal', preimages: [uint(5, 32)] }, by(alice)))
+    const told = await settle([late], on.time + 1)
+    if (told.refused !== undefined) throw new Error(told.refused)
+    expect(told.events[0]).to.include({ payA: UNIT / 4n, payB: 0n })
+    expect(await slots()).to.deep.equal([CLOSED, 0n, 0n, 0n, 0n])
+  })
 })
