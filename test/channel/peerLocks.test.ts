@@ -344,6 +344,19 @@ describe('Peer: locks and the end of the channel', () => {
     expect(duel.b.state.end.disputed).to.equal(null)
   })
 
+  it('nobody is late because of a lock that was complete only after the close was asked for', () => {
+    const duel = Duel.opened(FUNDS)
+    lock(duel, 'a', 1n, MARGIN + 10)
+    silence(duel, duel.chain.time + MARGIN + 11)
+    duel.b.take({ kind: 'close' })
+    duel.settleDown()
+    expect(duel.b.state.locks.length).to.equal(1)
+    wait(duel, 600)
+    duel.finish()
+    expect(duel.b.state.end.disputed).to.equal(null)
+    expect(duel.a.state.finished).to.deep.equal({ payA: FUNDS, payB: FUNDS })
+  })
+
   it('goes to court over a final state while a lock is open', () => {
     const [duel] = locked('a')
     hear(duel.b, final(0n, KEYS[0]))

@@ -144,6 +144,11 @@ function agree(d: Draft, seat: Seat): void {
   goToCourt(d, seat)
 }
 
+/** A lock that came after the wait for an end had begun: the wait begins anew once it is over. */
+export function waitAnew(d: Draft, seat: Seat): void {
+  if (d.state.end.since !== 0 && d.state.end.final === null && waitsForLocks(d.state)) setEnd(d, seat, { since: 0 })
+}
+
 /** Starts the wait for an end at the first known block, and goes to court when the wait has been too long. */
 export function onTime(d: Draft, seat: Seat): void {
   const { end, watch } = d.state

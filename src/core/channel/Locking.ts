@@ -3,6 +3,7 @@ import { require } from '../base/Step.ts'
 import { verdictKey } from '../base/Verdicts.ts'
 import { type AddLock, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
 import { other } from './Channel.ts'
+import { waitAnew } from './Ending.ts'
 import { MAX_LOCKS, unpackLocks } from './Lock.ts'
 import { lockName, type OpenLock, opens, receiverOf } from './LockBook.ts'
 import { endLocks, learn, preimageOf } from './LockEnd.ts'
@@ -90,6 +91,7 @@ export function onLocks(d: Draft, seat: Seat): void {
     endLocks(d, seat)
     if (!isOver(d.state) && !d.state.end.restored) endOwn(d, seat)
   }
+  waitAnew(d, seat)
   set(d, { tended: d.state.locks })
 }
 

@@ -1,0 +1,38 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A rule of a machine, and what stands in its place when it is left out. */
+export interface Rule {
+  readonly file: string
+  readonly rule: string
+  readonly instead: string
+}
+
+type World = typeof import('./holds.ts') & typeof import('./duel.ts') & typeof import('./acts.ts')
+
+/** The world of duels over a copy of the sources in which a rule is left out. Throws if the rule is not there, once. */
+export async function without(rule: Rule, use: (world: World) => void): Promise<void> {
+  mkdirSync(join(ROOT, 'cache'), { recursive: true })
+  const copy = mkdtempSync(join(ROOT, 'cache/rules-'))
+  try {
+    cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true })
+    cpSync(join(ROOT, 'test/channel'), join(copy, 'test/channel'), { recursive: true })
+    cpSync(join(ROOT, 'test/world.ts'), join(copy, 'test/world.ts'))
+    writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
+    leaveOut(join(copy, 'src/core/channel', rule.file), rule)
+    const files = ['holds', 'duel', 'acts'].map((name) => pathToFileURL(join(copy, `test/channel/${name}.ts`)).href)
+    const [holds, duel, acts] = await Promise.all(files.map((file) => import(file)))
+    use({ ...holds, ...duel, ...acts } as World)
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+function leaveOut(path: string, { rule, instead }: Rule): void {
+  const parts = readFileSync(path, 'utf8').split(rule)
+  if (parts.length !== 2) throw new Error(`${path} has ${parts.length - 1} times: ${rule}`)
+  writeFileSync(path, parts.join(instead))
+}
