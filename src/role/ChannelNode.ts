@@ -170,13 +170,11 @@ export class ChannelNode {
     return this.#payments.begin(id, pay.paymentId, (refused) => this.#loop.tell({ id, input: pay }, refused))
   }
 
-  /**
-   * Locks an amount for the peer; resolves with the preimage once the peer has taken it for good, rejects with the reason
-   * once it can no longer. Asked again with the same id after its end, it answers the same and locks nothing.
-   */
+  /** Locks for the peer; resolves with the preimage once it is taken, rejects with the reason once it cannot be. Again is harmless. */
   async lock(id: Hex, options: LockOptions): Promise<Hex> {
-    const { seat: at } = this.#places.of(id)
-    return this.#payments.lock(at, options, (input, refused) => this.#loop.tell({ id, input }, refused))
+    return this.#payments.lock(this.#places.of(id).seat, options, (input, refused) =>
+      this.#loop.tell({ id, input }, refused),
+    )
   }
 
   /** Takes a lock towards this side with its preimage; resolves once that is stored: it will be paid, here or on layer 1. */
@@ -191,8 +189,7 @@ export class ChannelNode {
 
   /** The open locks of a channel, both ways, in the order of their addition. */
   locks(id: Hex): readonly KeptLock[] {
-    const { seat: at, state } = this.#places.of(id)
-    return openLocks(this.#parts.store, at, state)
+    return openLocks(this.#parts.store, this.#places.of(id).seat, this.#places.of(id).state)
   }
 
   /** Tells every channel what time it is, in seconds: for while no block comes. */
@@ -264,8 +261,7 @@ export class ChannelNode {
 
   /** What this node knows of a channel. */
   status(id: Hex): ChannelStatus {
-    const { seat: at, state } = this.#places.of(id)
-    return status(at, state)
+    return status(this.#places.of(id).seat, this.#places.of(id).state)
   }
 
   /** Where this side's money of a channel is; `credit` is what the court keeps for its owner of it. */
@@ -276,8 +272,7 @@ export class ChannelNode {
 
   /** What this side must keep elsewhere to end the channel when all else is lost; it holds no key. */
   exportChannel(id: Hex): RescueFile {
-    const { seat: at, state } = this.#places.of(id)
-    return exported(at, state)
+    return exported(this.#places.of(id).seat, this.#places.of(id).state)
   }
 
   /** The ids of all channels. */
