@@ -45,6 +45,8 @@ export const SPEED_TARGETS: Figures = {
   'channel.pay.serial': 800,
   'channel.pay.serial.p50': 1.2,
   'channel.pay.pipelined': 200_000,
+  'channel.htlc.direct': 20_000,
+  'channel.many': 2_000,
   'plasma.ingest': 15_000,
   'plasma.ingest.http': 8_000,
   'plasma.seal': 250,

@@ -1,86 +1,107 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { isNative } from '../../src/core/base/Signature.ts'
-import { FUNDS, type Seated, sit } from './seat.ts'
+import { createHash } from 'node:crypto'
+import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { between, type Pair, rate, windowed } from './pair.ts'
 
-const WARM = 200
-const PAYMENTS = 1000
+type Figures = Record<string, number>
 
-/** What the payee's process answers when it has gone to its court with what it holds. */
-export interface Claimed {
-  readonly payA: string
-  readonly payB: string
-}
+const WARM = 2000
+const SERIAL = 2000
+const PIPELINED = 1_000_000
+const WINDOW = 16_384
+/** How many payments of a long run are its beginning and its end. */
+const EDGE = 10_000
+const LOCKS = 20_000
+/** How many locks are open at once: fewer than a list holds. */
+const OPEN = 200
+const UNTRIED = 32
+const CHANNELS = 1000
+const MANY = 20_000
+const MANY_OPEN = 2000
 
 /**
- * Two processes, TCP on loopback, durable stores on both sides, one payment at a time, each countersigned before the
- * next: payments a second and the milliseconds of one. The payee must get it all in court.
+ * Payments between two processes, durable on both sides and countersigned: one at a time; a million through one channel,
+ * each with its own id and memo; locked and fulfilled; and spread over a thousand channels.
  */
-export async function measure(): Promise<Record<string, number>> {
-  if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
-  const { rate, p50, p99 } = await run()
+export async function measure(): Promise<Figures> {
   return {
-    'channel.pay.serial': Math.round(rate),
-    'channel.pay.serial.p50': round(p50),
-    'channel.pay.serial.p99': round(p99),
+    ...(await between(1, serial)).figures,
+    ...(await between(1, pipelined)).figures,
+    ...(await between(1, locked)).figures,
+    ...(await between(CHANNELS, many)).figures,
   }
 }
 
-interface Run {
-  readonly rate: number
-  readonly p50: number
-  readonly p99: number
+async function serial({ payer: { node, ids } }: Pair) {
+  const id = ids[0]!
+  for (let i = 0; i < WARM; i++) await node.pay(id, 1n)
+  const times: number[] = []
+  const start = performance.now()
+  for (let i = 0; i < SERIAL; i++) {
+    const before = performance.now()
+    await node.pay(id, 1n)
+    times.push(performance.now() - before)
+  }
+  const figures = { 'channel.pay.serial': rate(SERIAL, start, performance.now()) }
+  times.sort((x, y) => x - y)
+  const p50 = round(times[SERIAL >> 1]!)
+  const p99 = round(times[Math.floor(0.99 * SERIAL)]!)
+  return { paid: WARM + SERIAL, figures: { ...figures, 'channel.pay.serial.p50': p50, 'channel.pay.serial.p99': p99 } }
 }
 
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000
 }
 
-async function run(): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
-  const payee = fork(fileURLToPath(new URL('./payee.ts', import.meta.url)), [folder], {
-    execArgv: ['--import', 'tsx'],
-  })
-  try {
-    const { address } = await heard<{ address: string }>(payee)
-    const payer = await sit(folder, 0, address)
-    const times = await pay(payer)
-    payee.send('claim')
-    check(await heard<Claimed>(payee))
-    await payer.stop()
-    return times
-  } finally {
-    payee.kill()
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-async function pay({ node, id }: Seated): Promise<Run> {
-  for (let i = 0; i < WARM; i++) await node.pay(id, 1n)
-  const times: number[] = []
+async function pipelined({ payer: { node, ids, size }, rss }: Pair) {
+  const pay = (n: number) => node.pay(ids[0]!, 1n, { memo: uint(n, 8) })
+  const warm = 10 * WINDOW
+  await windowed(warm, WINDOW, pay)
+  const before = [process.memoryUsage.rss(), await rss()]
+  const bytes = size()
   const start = performance.now()
-  for (let i = 0; i < PAYMENTS; i++) {
-    const before = performance.now()
-    await node.pay(id, 1n)
-    times.push(performance.now() - before)
+  const times = await windowed(PIPELINED, WINDOW, pay)
+  const after = [process.memoryUsage.rss(), await rss()]
+  const [first, last] = [times[EDGE - 1]! - start, times[PIPELINED - 1]! - times[PIPELINED - 1 - EDGE]!]
+  const figures = {
+    'channel.pay.pipelined': rate(PIPELINED, start, times[PIPELINED - 1]!),
+    'channel.pay.pipelined.first': rate(EDGE, 0, first),
+    'channel.pay.pipelined.last': rate(EDGE, 0, last),
+    'channel.pay.pipelined.bytes': Math.round((size() - bytes) / PIPELINED),
+    'channel.pay.pipelined.rss.payer': megabytes(after[0]! - before[0]!),
+    'channel.pay.pipelined.rss.payee': megabytes(after[1]! - before[1]!),
   }
-  const rate = (1000 * PAYMENTS) / (performance.now() - start)
-  times.sort((x, y) => x - y)
-  return { rate, p50: times[PAYMENTS >> 1]!, p99: times[Math.floor(0.99 * PAYMENTS)]! }
+  return { paid: warm + PIPELINED, figures }
 }
 
-function heard<T>(from: ChildProcess): Promise<T> {
-  return new Promise((done, failed) => {
-    from.once('message', (message) => done(message as T))
-    from.once('exit', (code) => failed(new Error(`the payee's process ended with code ${code}`)))
-  })
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20)
 }
 
-function check({ payA, payB }: Claimed): void {
-  const paid = BigInt(WARM + PAYMENTS)
-  const [have, need] = [`${payA} and ${payB}`, `${FUNDS - paid} and ${FUNDS + paid}`]
-  if (have !== need) throw new Error(`the court paid ${have} where it owed ${need}: the figure does not count`)
+async function locked({ payer: { node, ids, l1 } }: Pair) {
+  const expiry = l1.head().time + 100_000
+  const lock = (n: number) => {
+    const paymentId = uint(1_000_000 + n, 32)
+    return node.lock(ids[0]!, { amount: 1n, expiry, key: sha256(paymentId), paymentId })
+  }
+  // An untried peer is given few locks at once.
+  await windowed(UNTRIED, UNTRIED / 2, lock)
+  await windowed(10 * OPEN, OPEN, (n) => lock(UNTRIED + n))
+  const start = performance.now()
+  const times = await windowed(LOCKS, OPEN, (n) => lock(UNTRIED + 10 * OPEN + n))
+  const figures = { 'channel.htlc.direct': rate(LOCKS, start, times[LOCKS - 1]!) }
+  return { paid: UNTRIED + 10 * OPEN + LOCKS, figures }
+}
+
+function sha256(bytes: Hex): Hex {
+  return `0x${createHash('sha256')
+    .update(Buffer.from(bytes.slice(2), 'hex'))
+    .digest('hex')}`
+}
+
+async function many({ payer: { node, ids } }: Pair) {
+  const pay = (n: number) => node.pay(ids[n % ids.length]!, 1n)
+  await windowed(MANY / 10, MANY_OPEN, pay)
+  const start = performance.now()
+  const times = await windowed(MANY, MANY_OPEN, pay)
+  return { paid: (MANY / 10 + MANY) / CHANNELS, figures: { 'channel.many': rate(MANY, start, times[MANY - 1]!) } }
 }

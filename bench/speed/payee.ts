@@ -1,15 +1,34 @@
-// The payee's process: takes payments, and when told goes to its court with what it holds.
-import type { Claimed } from './channel.ts'
+// The payee's process: takes payments and locks, and when told goes to its court with what it holds of the first channel.
+import type { Claimed } from './pair.ts'
 import { sit } from './seat.ts'
 
-const { node, id, l1, address, stop } = await sit(process.argv[2]!, 1)
-process.send!({ address })
-process.once('message', async () => {
-  const ended = node.challenge(id)
-  await node.until(id, ({ phase }) => phase === 'ending')
+const seated = await sit({
+  folder: process.argv[2]!,
+  side: 1,
+  channels: Number(process.argv[3]),
+  onEvent(node, id, event) {
+    // The preimages of the bench are the payment ids: it is the channel that is measured, not the secret.
+    if (event.name === 'locked') node.fulfil(id, event.lock.id, event.lock.paymentId).catch(fall)
+  },
+})
+process.send!({ address: seated.address })
+process.on('message', (what) => {
+  if (what === 'rss') process.send!(process.memoryUsage.rss())
+  else claim().catch(fall)
+})
+
+async function claim(): Promise<void> {
+  const { node, ids, l1, stop } = seated
+  const ended = node.challenge(ids[0]!)
+  await node.until(ids[0]!, ({ phase }) => phase === 'ending')
   const mining = setInterval(() => l1.mine(l1.head().time + 4000), 10)
   const { closed } = await ended
   clearInterval(mining)
   await stop()
   process.send!({ payA: String(closed!.payA), payB: String(closed!.payB) } satisfies Claimed)
-})
+}
+
+function fall(why: unknown): never {
+  console.error(why)
+  process.exit(1)
+}

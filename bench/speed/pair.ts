@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isNative } from '../../src/core/base/Signature.ts'
+import { FUNDS, type Seated, sit } from './seat.ts'
+
+/** What the payee's process says when it has gone to its court with what it holds. */
+export interface Claimed {
+  readonly payA: string
+  readonly payB: string
+}
+
+/** The payer, in this process, and how to hear of the payee's memory. */
+export interface Pair {
+  readonly payer: Seated
+  /** Bytes that the payee's process occupies. */
+  rss(): Promise<number>
+}
+
+/**
+ * Two processes, TCP on loopback, durable stores on both sides, every state signed by both: `pay` pays and tells how much
+ * it has paid in the first channel. Then the payee goes to court, where it must get exactly that, or nothing counts.
+ */
+export async function between<T extends { readonly paid: number }>(
+  channels: number,
+  pay: (pair: Pair) => Promise<T>,
+): Promise<T> {
+  if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
+  const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
+  const child = fileURLToPath(new URL('./payee.ts', import.meta.url))
+  const payee = fork(child, [folder, String(channels)], { execArgv: ['--import', 'tsx'] })
+  try {
+    const { address } = await heard<{ address: string }>(payee)
+    const payer = await sit({ folder, side: 0, address, channels })
+    const made = await pay({ payer, rss: () => asked<number>(payee, 'rss') })
+    check(await asked<Claimed>(payee, 'claim'), made.paid)
+    await payer.stop()
+    return made
+  } finally {
+    payee.kill()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function asked<T>(of: ChildProcess, what: string): Promise<T> {
+  of.send(what)
+  return heard(of)
+}
+
+function heard<T>(from: ChildProcess): Promise<T> {
+  return new Promise((done, failed) => {
+    const ended = (code: number | null) => failed(new Error(`the payee's process ended with code ${code}`))
+    from.once('exit', ended)
+    from.once('message', (message) => {
+      from.off('exit', ended)
+      done(message as T)
+    })
+  })
+}
+
+function check({ payA, payB }: Claimed, paid: number): void {
+  const [have, need] = [`${payA} and ${payB}`, `${FUNDS - BigInt(paid)} and ${FUNDS + BigInt(paid)}`]
+  if (have !== need) throw new Error(`the court paid ${have} where it owed ${need}: the figure does not count`)
+}
+
+/** Does something `count` times, at most `window` at once; returns the times (ms) at which the first, second, … were done. */
+export function windowed(count: number, window: number, act: (n: number) => Promise<unknown>): Promise<Float64Array> {
+  const times = new Float64Array(count)
+  let begun = 0
+  let done = 0
+  return new Promise((finish, failed) => {
+    function more(): void {
+      while (begun < count && begun - done < window) act(begun++).then(one, failed)
+    }
+    function one(): void {
+      times[done++] = performance.now()
+      if (done === count) finish(times)
+      else if (begun - done <= window / 2) more()
+    }
+    more()
+  })
+}
+
+/** How many a second from `start` (ms) to `end`. */
+export function rate(count: number, start: number, end: number): number {
+  return Math.round((1000 * count) / (end - start))
+}
