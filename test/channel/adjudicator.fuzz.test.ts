@@ -40,6 +40,7 @@ describe('Adjudicator against its model', () => {
     const done = VERBS.split(' ').map((verb) => `${verb} ${met.get(`${verb}: done`) ?? 0}`)
     const games = [...met.values()].reduce((sum, count) => sum + count, 0) / CALLS
     console.log(`      ${games} games of ${CALLS} acts; went through: ${done.join(', ')}`)
+    if (depth < 1) return // too few games to have met everything
     for (const verb of VERBS.split(' ')) expect(met.get(`${verb}: done`) ?? 0, `${verb} done`).to.be.greaterThan(0)
     for (const code of CODES.split(' '))
       expect(
