@@ -1,8 +1,10 @@
+import { isHex } from '../core/base/Bytes.ts'
 import type { Plain } from '../core/base/Step.ts'
 import { Fault, reason } from './Fault.ts'
 
-// Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long), and a
-// string that begins with '#' is written with one more, so that no string can be taken for a number.
+// Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long); a long Hex is
+// '~' and its bytes in base64, a third shorter. A string that begins with either is written with one '#' more, so that no
+// string can be taken for what it is not.
 
 /** How deeply plain data may be nested, both ways: a hostile message must not exhaust anybody's stack. */
 export const MAX_DEPTH = 64
@@ -23,8 +25,7 @@ export function decode(text: string): Plain {
 }
 
 function write(value: Plain, depth: number): string {
-  if (typeof value === 'string')
-    return value.charCodeAt(0) === HASH ? JSON.stringify(`#${value}`) : JSON.stringify(value)
+  if (typeof value === 'string') return writeText(value)
   if (typeof value === 'bigint') return `"#${value.toString(16)}"`
   if (typeof value === 'number') return writeNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
@@ -33,6 +34,16 @@ function write(value: Plain, depth: number): string {
   return Array.isArray(value)
     ? writeList(value as readonly Plain[], depth + 1)
     : writeFields(value as { readonly [field: string]: Plain }, depth + 1)
+}
+
+/** From how many characters on a Hex is written as base64. */
+const LONG = 512
+
+function writeText(value: string): string {
+  const first = value.charCodeAt(0)
+  if (first === HASH || first === TILDE) return JSON.stringify(`#${value}`)
+  if (value.length < LONG || !isHex(value)) return JSON.stringify(value)
+  return `"~${Buffer.from(value.slice(2), 'hex').toString('base64')}"`
 }
 
 function writeNumber(value: number): string {
@@ -66,10 +77,11 @@ function named(field: string): string {
 }
 
 const HASH = 35
+const TILDE = 126
 const DIGITS = /^#-?[0-9a-f]+$/
 
 function revive(value: unknown, depth: number): Plain {
-  if (typeof value === 'string') return value.charCodeAt(0) === HASH ? reviveText(value) : value
+  if (typeof value === 'string') return reviveText(value)
   if (typeof value !== 'object' || value === null) return value as Plain
   if (depth === MAX_DEPTH) throw tooDeep()
   if (Array.isArray(value)) {
@@ -90,7 +102,20 @@ function reviveFields(fields: Record<string, unknown>, depth: number): void {
 }
 
 function reviveText(text: string): Plain {
-  if (text.charCodeAt(1) === HASH) return text.slice(1)
+  const first = text.charCodeAt(0)
+  if (first === TILDE) return reviveHex(text.slice(1))
+  return first === HASH ? reviveEscaped(text) : text
+}
+
+function reviveHex(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64')
+  if (bytes.toString('base64') !== base64) throw new Fault('Malformed', 'bytes in the text of plain data are no base64')
+  return `0x${bytes.toString('hex')}`
+}
+
+function reviveEscaped(text: string): Plain {
+  const second = text.charCodeAt(1)
+  if (second === HASH || second === TILDE) return text.slice(1)
   if (!DIGITS.test(text)) throw new Fault('Malformed', 'a number in the text of plain data has other than digits')
   return text.charCodeAt(1) === 45 ? -BigInt(`0x${text.slice(2)}`) : BigInt(`0x${text.slice(1)}`)
 }

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { ZERO } from '../../src/core/base/Bytes.ts'
+import { uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
-import { finalState, type Side } from '../../src/core/channel/Channel.ts'
+import { finalState, other, type Side } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
 import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
-import { BATCH, isProven, REQUESTS, receipt } from '../../src/core/channel/Payment.ts'
+import { BATCH, isProven, REQUESTS, receipt, serialId } from '../../src/core/channel/Payment.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { hear, pay, proposal, types } from './words.ts'
 
@@ -21,6 +21,21 @@ describe('Peer: payments', () => {
     expect(duel.a.state.complete.version).to.equal(3n)
     expect(duel.a.state.hash).to.equal(duel.b.state.hash)
     expect(duel.a.state.complete.net).to.equal(0n)
+  })
+
+  it("keeps through a crash what somebody can ask for or was asked for: not the writer's under ids that nobody was told", () => {
+    for (const side of ['a', 'b'] as const) {
+      const duel = Duel.opened(FUNDS)
+      const one = duel.side(side)
+      const ids = [serialId(uint(7, 16), 1), serialId(uint(7, 16), 2), uint(9, 32)]
+      for (const paymentId of ids) one.take({ kind: 'pay', amount: 1n, paymentId, memo: '0x' })
+      one.revive()
+      duel.connect()
+      duel.settleDown()
+      // The writer's first is in a proposal; its second was told to nobody, neither the peer nor the caller.
+      expect(one.gained()).to.equal(side === 'a' ? -2n : -3n)
+      expect(duel.side(other(side)).gained()).to.equal(-one.gained())
+    }
   })
 
   it('keeps what a receipt needs: anybody can check it, and one altered word breaks it', () => {

@@ -40,6 +40,28 @@ describe('edge/Codec', () => {
     expect(Object.getOwnPropertyDescriptor(back, '__proto__')?.value).to.equal(7n)
   })
 
+  it('writes many bytes as base64, of which there is one form, and takes no text for them', () => {
+    const bytes = fc
+      .uint8Array({ minLength: 250, maxLength: 600 })
+      .map((raw) => `0x${Buffer.from(raw).toString('hex')}`)
+    fc.assert(
+      fc.property(bytes, (hex) => {
+        const text = encode(hex)
+        expect(decode(text)).to.equal(hex)
+        expect(text.length).to.be.lessThan(hex.length < 512 ? hex.length + 3 : 0.7 * hex.length)
+      }),
+      runs(300),
+    )
+    for (const text of ['~', '~AAAA', `0X${'ab'.repeat(300)}`, `0x${'AB'.repeat(300)}`, `0x${'a'.repeat(601)}`]) {
+      expect(decode(encode(text))).to.equal(text)
+    }
+    expect(decode('"~AAAA"')).to.equal('0x000000')
+    for (const odd of ['"~AAA"', '"~AA=="', '"~AA A"', '"~AAB="', '"~!"']) {
+      if (odd === '"~AA=="') expect(decode(odd)).to.equal('0x00')
+      else expect(faultOf(() => decode(odd)).code, odd).to.equal('Malformed')
+    }
+  })
+
   it('answers any text with plain data or Malformed, nothing else', () => {
     const texts = fc.oneof(
       fc.string(),

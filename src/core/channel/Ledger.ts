@@ -133,6 +133,16 @@ export function keepPending(d: Draft, seat: Seat): void {
   set(d, { kept: [...kept, ...rows] })
 }
 
+/**
+ * The writer's payments under ids that nobody was told need no row: nobody can ask for them, and what is in no proposal
+ * after a crash was never paid. The other side's requests are numbered for good, so each is kept.
+ */
+function isWorthKeeping(seat: Seat, { change }: Pending): boolean {
+  return !seat.isWriter || change.kind !== 'pay' || !isSerial(change.paymentId)
+}
+
 function putPending(d: Draft, seat: Seat, those: readonly Pending[]): void {
-  put(d, 'pending', pendingKey(seat.id, those[0]!.number), packChanges(those.map(({ change }) => change)))
+  const worthy = those.filter((one) => isWorthKeeping(seat, one))
+  if (worthy.length === 0) return
+  put(d, 'pending', pendingKey(seat.id, those[0]!.number), packChanges(worthy.map(({ change }) => change)))
 }
