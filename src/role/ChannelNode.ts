@@ -3,10 +3,10 @@ import { addressOf, domain } from '../core/base/Signature.ts'
 import { require, type Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import type { Promised } from '../core/channel/Change.ts'
-import { type Channel, emptyState } from '../core/channel/Channel.ts'
+import type { Channel } from '../core/channel/Channel.ts'
 import type { SignedFinal } from '../core/channel/Docket.ts'
 import type { KeptLock } from '../core/channel/LockEnd.ts'
-import { type Receipt as Proof, receipt } from '../core/channel/Payment.ts'
+import type { Receipt as Proof } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
 import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
 import { earning, exported, type RescueFile } from '../core/channel/Rescue.ts'
@@ -215,12 +215,7 @@ export class ChannelNode {
 
   /** The proof of a payment of this side, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
   receipt(id: Hex, paymentId: Hex): Proof | undefined {
-    const paid = this.payment(id, paymentId)
-    if (typeof paid !== 'object' || paid.preimage !== undefined) return undefined
-    const kept = this.#payments.history(id, paid.version)
-    if (kept.signature === '0x') return undefined
-    const state = { ...emptyState(id), version: paid.version, net: kept.net }
-    return receipt(this.#places.of(id).seat.channel, state, kept, paid.index)
+    return this.#payments.receipt(this.#places.of(id).seat, paymentId)
   }
 
   /**

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { type Hex, toHex } from '../core/base/Bytes.ts'
+import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { Refusal, require } from '../core/base/Step.ts'
-import type { Side } from '../core/channel/Channel.ts'
+import { emptyState, type Side } from '../core/channel/Channel.ts'
 import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
-import { type History, isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
+import { type History, isSerial, type Paid, type Receipt, receipt, serialId } from '../core/channel/Payment.ts'
 import type { PeerInput } from '../core/channel/Peer.ts'
 import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
 import { historyKey, paymentKey } from '../core/channel/Saved.ts'
@@ -106,6 +106,17 @@ export class Payments {
       if (index >= 0) return { paymentId, version, index }
     }
     return undefined
+  }
+
+  /** The proof of a payment, signed by its payee; undefined if it is not paid or the proof is on layer 1 only. */
+  receipt(seat: Seat, paymentId: Hex): Receipt | undefined {
+    const paid = this.outcome(seat, paymentId)
+    if (typeof paid !== 'object' || paid.preimage !== undefined) return undefined
+    const { id, channel } = seat
+    const kept = this.history(id, paid.version)
+    if (kept.signature === '0x') return undefined
+    const { net, locksRoot = ZERO } = kept
+    return receipt(channel, { ...emptyState(id), version: paid.version, net, locksRoot }, kept, paid.index)
   }
 
   /** What is kept of the version of a payment. */

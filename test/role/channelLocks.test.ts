@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { domain } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
+import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
@@ -106,5 +108,17 @@ describe('ChannelNode: locks', () => {
       x.until(id, ({ phase }) => phase === 'closed'),
     )
     expect(x.payment(id, LOCK.paymentId)).to.include({ preimage: SECRET })
+  })
+
+  it('gives a receipt that proves a payment made while a lock is open', async () => {
+    const w = world(14)
+    const [x, y] = [await node(w, alice), await node(w, bob)] as const
+    const id = await opened(w, [x, y])
+    x.lock(id, { ...LOCK, expiry: w.l1.head().time + 7200 }).catch(() => undefined)
+    await finish(w, Promise.all([x.until(id, count(1)), y.until(id, count(1))]))
+    for (const one of [x, y]) {
+      const { paymentId } = await finish(w, one.pay(id, 5n))
+      expect(isProven(domain(w.l1.chainId, w.court.address), one.receipt(id, paymentId)!)).to.equal(true)
+    }
   })
 })

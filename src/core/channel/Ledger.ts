@@ -1,4 +1,4 @@
-import type { Hex } from '../base/Bytes.ts'
+import { type Hex, ZERO } from '../base/Bytes.ts'
 import { type Change, costOf, isPromised } from './Change.ts'
 import type { State } from './Channel.ts'
 import { type Book, locksAfter, type Moved } from './LockBook.ts'
@@ -43,7 +43,8 @@ export function adopt(d: Draft, seat: Seat, adopted: Adopted, mine: Hex, theirs:
   put(d, 'complete', seat.id, complete)
   if (paid.length + moved.length > 0) {
     const did = moved.length > 0 ? { locks: moved.map(asHistory) } : {}
-    putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid, ...did })
+    const open = book.root === ZERO ? {} : { locksRoot: book.root }
+    putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid, ...did, ...open })
   }
   for (const [index, { payer, pay }] of paid.entries()) {
     const isMine = payer === seat.side

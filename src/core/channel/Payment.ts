@@ -124,6 +124,8 @@ export interface History {
   readonly paid: readonly Paid[]
   /** What became of locks, if anything did. */
   readonly locks?: readonly HistoryLock[]
+  /** Of the open locks, if there were any. */
+  readonly locksRoot?: Hex
 }
 
 /** A lock that a version added, fulfilled or failed, and its payer's name for it. */

@@ -1,0 +1,143 @@
+import type { Dice } from '../world.ts'
+import type { Fuse } from './Body.ts'
+
+/** The two sides of a history: x calls, y is called. */
+export type Who = 'x' | 'y'
+
+/** One thing that somebody does, or that befalls the world. */
+export type Act =
+  | { readonly act: 'run'; readonly steps: number }
+  | { readonly act: 'pay'; readonly who: Who; readonly channel: number; readonly amount: number }
+  | {
+      readonly act: 'lock'
+      readonly who: Who
+      readonly channel: number
+      readonly amount: number
+      readonly life: number
+    }
+  | { readonly act: 'take' | 'giveUp'; readonly who: Who; readonly channel: number; readonly which: number }
+  | {
+      readonly act: 'withdraw'
+      readonly who: Who
+      readonly channel: number
+      readonly amount: number
+      readonly seconds: number
+    }
+  | { readonly act: 'deposit'; readonly who: Who; readonly channel: number; readonly amount: number }
+  | { readonly act: 'close' | 'challenge'; readonly who: Who; readonly channel: number }
+  | { readonly act: 'mine'; readonly blocks: number; readonly steps: number }
+  | { readonly act: 'reorg'; readonly depth: number; readonly keeps: 'all' | 'none' | 'some' }
+  | { readonly act: 'spike'; readonly on: boolean }
+  /** A waiting transaction is forgotten. */
+  | { readonly act: 'forget' }
+  | { readonly act: 'cut'; readonly who: Who }
+  | ({ readonly act: 'fuse'; readonly who: Who | 'tower' } & Fuse)
+  | { readonly act: 'down' | 'up'; readonly who: Who | 'tower' }
+  /** Layer 1 is seen late. */
+  | { readonly act: 'lag'; readonly who: Who; readonly on: boolean }
+  | { readonly act: 'tick'; readonly who: Who; readonly ahead: number }
+  | { readonly act: 'backup'; readonly who: Who }
+  /** The backup is put back, and it is declared, or left to the marker. */
+  | { readonly act: 'restore'; readonly who: Who; readonly declared: boolean }
+  /** A side turns: it publishes an old state, and is heard no more. The other is awake, or asleep until it is over. */
+  | {
+      readonly act: 'theft'
+      readonly who: Who
+      readonly channel: number
+      readonly old: number
+      readonly asleep: boolean
+    }
+
+/** What holds for a whole history. */
+export interface Setting {
+  readonly channels: number
+  /** Whether x has the key with the lower address, which writes. */
+  readonly xWrites: boolean
+  readonly confirmations: number
+  readonly patience: number
+  /** Of how many messages one is lost, doubled, overtaken or cuts its connection; 0: none. */
+  readonly rough: number
+  /** Whether stores have generation markers. */
+  readonly marked: boolean
+}
+
+/** A history, whole: the same seed and script, the same history. */
+export interface Script {
+  readonly seed: number
+  readonly setting: Setting
+  readonly acts: readonly Act[]
+}
+
+type Make = (roll: Dice['roll'], who: Who, channel: number, setting: Setting) => Act
+
+const one = <T>(roll: Dice['roll'], list: readonly T[]): T => list[roll(list.length)]!
+
+function fuse(roll: Dice['roll'], who: Who | 'tower'): Act {
+  const point = one(roll, ['commit', 'commit', 'send', 'send', 'call'] as const)
+  const how = point === 'commit' ? one(roll, ['crash', 'crash', 'fail'] as const) : 'crash'
+  return { act: 'fuse', who, point, after: roll(6), when: one(roll, ['before', 'after'] as const), how }
+}
+
+/** What may happen, and how often in so many acts. */
+const KINDS: readonly (readonly [weight: number, make: Make])[] = [
+  [30, (roll, who, channel) => ({ act: 'pay', who, channel, amount: 1 + roll(300) })],
+  [12, (roll, who, channel) => ({ act: 'lock', who, channel, amount: 1 + roll(200), life: 300 + 60 * roll(30) })],
+  [22, (roll, who, channel) => ({ act: 'take', who, channel, which: roll(4) })],
+  [4, (roll, who, channel) => ({ act: 'giveUp', who, channel, which: roll(4) })],
+  [5, (roll, who, channel) => ({ act: 'withdraw', who, channel, amount: 1 + roll(400), seconds: 300 + roll(3000) })],
+  [3, (roll, who, channel) => ({ act: 'deposit', who, channel, amount: 1 + roll(300) })],
+  [1, (_roll, who, channel) => ({ act: 'close', who, channel })],
+  [1, (_roll, who, channel) => ({ act: 'challenge', who, channel })],
+  [22, (roll) => ({ act: 'run', steps: 1 + roll(25) })],
+  [12, (roll) => ({ act: 'mine', blocks: 1 + roll(5), steps: roll(30) })],
+  [4, (roll, _who, _channel, { confirmations }) => reorg(roll, confirmations)],
+  [2, (roll) => ({ act: 'spike', on: roll(2) === 0 })],
+  [2, () => ({ act: 'forget' })],
+  [4, (_roll, who) => ({ act: 'cut', who })],
+  [14, (roll, who) => fuse(roll, roll(6) === 0 ? 'tower' : who)],
+  [4, (roll, who) => ({ act: 'down', who: roll(4) === 0 ? 'tower' : who })],
+  [5, (roll, who) => ({ act: 'up', who: roll(4) === 0 ? 'tower' : who })],
+  [3, (roll, who) => ({ act: 'lag', who, on: roll(2) === 0 })],
+  [2, (roll, who) => ({ act: 'tick', who, ahead: one(roll, [60, 900, 3600, 86_400]) })],
+]
+
+function reorg(roll: Dice['roll'], confirmations: number): Act {
+  const depth = 1 + roll(Math.min(12, confirmations - 1))
+  return { act: 'reorg', depth, keeps: one(roll, ['all', 'none', 'some'] as const) }
+}
+
+const TOTAL = KINDS.reduce((sum, [weight]) => sum + weight, 0)
+
+function draw(roll: Dice['roll'], setting: Setting): Act {
+  const at = roll(TOTAL)
+  const found = KINDS.find((_kind, i) => at < KINDS.slice(0, i + 1).reduce((sum, [weight]) => sum + weight, 0))!
+  return found[1](roll, one(roll, ['x', 'y'] as const), roll(setting.channels), setting)
+}
+
+/** The history of a seed. A backup is put back in some, and in some a side turns at the end. */
+export function scriptOf(seed: number, { roll, chance }: Dice): Script {
+  const setting: Setting = {
+    channels: 1 + roll(2),
+    xWrites: chance(2),
+    confirmations: one(roll, [2, 4, 13]),
+    patience: one(roll, [900, 3600]),
+    rough: one(roll, [0, 40, 12]),
+    marked: chance(2),
+  }
+  const acts = Array.from({ length: 15 + roll(45) }, () => draw(roll, setting))
+  const who = one(roll, ['x', 'y'] as const)
+  if (chance(5)) {
+    const at = roll(acts.length)
+    acts.splice(at, 0, { act: 'backup', who })
+    acts.splice(at + 1 + roll(acts.length - at), 0, { act: 'restore', who, declared: !setting.marked })
+  } else if (chance(4)) {
+    acts.push({ act: 'theft', who, channel: roll(setting.channels), old: roll(8), asleep: chance(2) })
+  }
+  return { seed, setting, acts }
+}
+
+/** A script as lines that can be read, and pasted back. */
+export function print({ seed, setting, acts }: Script): string {
+  const lines = acts.map((act) => `    ${JSON.stringify(act)},`)
+  return [`  seed ${seed}, ${JSON.stringify(setting)}`, '  acts:', ...lines].join('\n')
+}

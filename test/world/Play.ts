@@ -1,0 +1,298 @@
+import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { Refusal } from '../../src/core/base/Step.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
+import type { ChannelCall } from '../../src/core/channel/Call.ts'
+import { receiverOf } from '../../src/core/channel/LockBook.ts'
+import type { ChannelNode } from '../../src/role/ChannelNode.ts'
+import type { Act, Who } from './Act.ts'
+import { type Body, disk } from './Body.ts'
+import { checkBooks } from './Check.ts'
+import {
+  type Begun,
+  codeOf,
+  FUNDS,
+  type Host,
+  INC,
+  INTERVAL,
+  type Party,
+  type Stage,
+  secretOf,
+  start,
+  startTower,
+} from './Stage.ts'
+
+type Of<Name extends Act['act']> = Extract<Act, { readonly act: Name }>
+type Verbs = { readonly [Name in Act['act']]: (on: Stage, act: Of<Name>) => void | Promise<void> }
+
+/** Seconds that anybody may be late in all, of those that layer 1 is given to hear of a preimage. */
+const STRESS = INC / 2
+
+/** Lets one thing happen, then looks whether the books are in order. */
+export async function perform(on: Stage, act: Act): Promise<void> {
+  revive(on)
+  await (VERBS[act.act] as (on: Stage, act: Act) => void | Promise<void>)(on, act)
+  checkBooks(on)
+}
+
+/** Starts again whatever has died, or stopped because its store failed. */
+export function revive(on: Stage): void {
+  const { x, y } = on.parties
+  for (const one of [x, y]) if (!one.isGone && !one.isDown && isOver(one.body)) start(on, one)
+  if (!on.tower.isDown && isOver(on.tower.body)) startTower(on)
+}
+
+function isOver(life: Body): boolean {
+  return !life.isAlive() || life.hasFailed()
+}
+
+/** Runs some of what waits. */
+export async function run(on: Stage, steps: number): Promise<void> {
+  let left = steps
+  await on.scheduler.run(() => left-- <= 0)
+}
+
+/** Mines a block after another and lets everybody see it; whoever dies of it is started again. */
+export async function blocks(on: Stage, count: number, seconds = INTERVAL): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    revive(on)
+    await on.scheduler.run()
+    on.l1.mine(on.l1.head().time + seconds)
+    await on.scheduler.run()
+  }
+  checkBooks(on)
+}
+
+/** Everybody has time again. */
+export function relieve(on: Stage): void {
+  on.mood.spike = false
+  const { x, y } = on.parties
+  for (const one of [x, y, on.tower]) {
+    one.chain.hold(false)
+    one.isDown = false
+  }
+  revive(on)
+}
+
+/** The node of a side and one of the channels; undefined while there is none. */
+function at(on: Stage, who: Who, channel: number): { readonly node: ChannelNode; readonly id: Hex } | undefined {
+  const { node, body, isGone } = on.parties[who]
+  if (!node || !body.isAlive() || isGone) return undefined
+  const { id } = on.channels[channel % on.channels.length]!
+  return node.channels().includes(id) ? { node, id } : undefined
+}
+
+/** What may be refused: it was worth a try. */
+function attempt(promise: Promise<unknown>): void {
+  promise.catch(() => undefined)
+}
+
+function begin(on: Stage, who: Who, id: Hex, amount: number, isLock: boolean): Begun {
+  const paymentId = uint(on.begun.size + 1, 32)
+  const made: Begun = { paymentId, who, id, amount: BigInt(amount), isLock, answer: undefined }
+  on.begun.set(paymentId, made)
+  return made
+}
+
+/** Notes how a payment ended for who asked, if its process still lives. */
+function ends(on: Stage, made: Begun, promise: Promise<unknown>): void {
+  const life = on.parties[made.who].body
+  promise.then(
+    life.whileAlive(() => {
+      made.answer = 'done'
+    }),
+    life.whileAlive((why: unknown) => {
+      if (why instanceof Refusal) made.answer = why.code
+    }),
+  )
+}
+
+function pay(on: Stage, { who, channel, amount }: Of<'pay'>): void {
+  const found = at(on, who, channel)
+  if (!found) return
+  const made = begin(on, who, found.id, amount, false)
+  ends(on, made, found.node.pay(found.id, made.amount, { paymentId: made.paymentId }))
+}
+
+function lock(on: Stage, { who, channel, amount, life }: Of<'lock'>): void {
+  const found = at(on, who, channel)
+  if (!found) return
+  const made = begin(on, who, found.id, amount, true)
+  const { paymentId } = made
+  const margin = INC + INTERVAL * (on.script.setting.confirmations + 2)
+  const expiry = on.l1.head().time + margin + life
+  ends(
+    on,
+    made,
+    found.node.lock(found.id, { amount: made.amount, expiry, key: hashLock(secretOf(paymentId)), paymentId }),
+  )
+}
+
+function end(on: Stage, { act, who, channel, which }: Of<'take' | 'giveUp'>): void {
+  const found = at(on, who, channel)
+  if (!found) return
+  const { node, id } = found
+  const { side } = node.status(id)
+  const mine = node.locks(id).filter((one) => receiverOf(one) === side)
+  const one = mine[which % Math.max(1, mine.length)]
+  if (!one) return
+  attempt(act === 'take' ? node.fulfil(id, one.id, secretOf(one.paymentId)) : node.fail(id, one.id, 'Unwanted'))
+}
+
+async function mine(on: Stage, { blocks: count, steps }: Of<'mine'>): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    hurry(on, INTERVAL)
+    on.l1.mine()
+    await run(on, steps)
+    revive(on)
+  }
+}
+
+const late = new WeakMap<Stage, number>()
+
+/** Counts the seconds in which somebody is late; when there were enough, everybody catches up first. */
+function hurry(on: Stage, seconds: number): void {
+  const sum = (late.get(on) ?? 0) + seconds
+  if (sum > STRESS) relieve(on)
+  late.set(on, sum)
+}
+
+/** Between two acts now and then nobody is late any more. */
+async function settle(on: Stage): Promise<void> {
+  if ((late.get(on) ?? 0) <= STRESS) return
+  relieve(on)
+  await blocks(on, 2)
+  late.set(on, 0)
+}
+
+function reorg(on: Stage, { depth, keeps }: Of<'reorg'>): void {
+  const remine = {
+    all: undefined,
+    none: () => [],
+    some: <T>(lost: readonly T[]) => lost.filter(() => on.dice.chance(2)),
+  }[keeps]
+  if (depth < on.l1.head().number) on.l1.reorg(depth, remine ? { remine } : {})
+}
+
+function hostOf(on: Stage, who: Who | 'tower'): Host {
+  return who === 'tower' ? on.tower : on.parties[who]
+}
+
+function restore(on: Stage, { who, declared }: Of<'restore'>): void {
+  const one = on.parties[who]
+  if (!one.backup || one.isGone) return
+  one.body.kill()
+  one.disk = disk(one.backup)
+  start(on, one, declared && !on.broken.forgetsMarker)
+}
+
+/**
+ * A side turns and publishes what it wants of the past. Whoever sleeps through it has shown its tower everything before:
+ * the promise is kept for those.
+ */
+async function theft(on: Stage, { who, channel, old, asleep }: Of<'theft'>): Promise<void> {
+  const [thief, victim] = [on.parties[who], on.parties[who === 'x' ? 'y' : 'x']]
+  const { id, channel: terms } = on.channels[channel % on.channels.length]!
+  thief.body.kill()
+  thief.isGone = true
+  const sleeps = asleep && (await isCared(on, victim, id))
+  if (sleeps) {
+    victim.body.kill()
+    victim.isDown = true
+  }
+  const past = thief.states.get(id) ?? []
+  const state = past[old % Math.max(1, past.length)]
+  const court = on.court.connect(thief.person.owner, thief.chain)
+  const nothing = { version: 0n, net: 0n, batch: uint(0, 32), locks: '0x', sigA: '0x', sigB: '0x' } as const
+  const calls: readonly ChannelCall[] = [{ verb: 'challenge', channel: terms, state: state ?? nothing }]
+  for (const call of calls) attempt(court.send(call))
+  on.mood.spike = on.dice.chance(2)
+  await blocks(on, 6)
+  on.mood.spike = false
+  if (!sleeps) return
+  await blocks(on, 20, 240)
+  attempt(court.send({ verb: 'settle', channel: terms, locks: recorded(on, victim, id) }))
+  await blocks(on, 3)
+}
+
+function recorded(_on: Stage, victim: Party, id: Hex): Hex {
+  return victim.states.get(id)?.at(-1)?.locks ?? '0x'
+}
+
+/** Whether the tower holds the newest of a side, and all that it has to say. */
+async function isCared(on: Stage, one: Party, id: Hex): Promise<boolean> {
+  on.mood.calm = true
+  relieve(on)
+  await blocks(on, 1)
+  const { node, client } = one
+  if (!node || !client || !one.body.isAlive()) return false
+  const { version, phase } = node.status(id)
+  return client.behind === 0 && phase !== 'closed' && (version === 0n || on.tower.role?.held(id) === version)
+}
+
+function part(on: Stage, who: Who, channel: number, run: (node: ChannelNode, id: Hex) => Promise<unknown>): void {
+  const found = at(on, who, channel)
+  if (found) attempt(run(found.node, found.id))
+}
+
+const VERBS: Verbs = {
+  run: (on, { steps }) => run(on, steps),
+  pay,
+  lock,
+  take: end,
+  giveUp: end,
+  withdraw: (on, { who, channel, amount, seconds }) =>
+    part(on, who, channel, async (node, id) => (await node.beginWithdrawal(id, BigInt(amount), seconds)).ended),
+  deposit: (on, { who, channel, amount }) => part(on, who, channel, (node, id) => node.deposit(id, BigInt(amount))),
+  close: (on, { who, channel }) => part(on, who, channel, (node, id) => node.end(id, 'close')),
+  challenge: (on, { who, channel }) => part(on, who, channel, (node, id) => node.end(id, 'challenge')),
+  async mine(on, act) {
+    await mine(on, act)
+    await settle(on)
+  },
+  reorg,
+  spike(on, { on: isOn }) {
+    on.mood.spike = isOn
+  },
+  forget(on) {
+    const [one] = on.l1.pending()
+    if (one) on.l1.drop(one)
+  },
+  cut: (on, { who }) => on.parties[who].body.cut(),
+  fuse: (on, { who, act: _act, ...fuse }) => hostOf(on, who).body.arm(fuse),
+  down(on, { who }) {
+    hostOf(on, who).body.kill()
+    hostOf(on, who).isDown = true
+  },
+  up(on, { who }) {
+    hostOf(on, who).isDown = false
+    revive(on)
+  },
+  lag: (on, { who, on: isOn }) => on.parties[who].chain.hold(isOn),
+  tick: (on, { who, ahead }) => on.parties[who].node?.tick(on.l1.head().time + ahead),
+  backup(on, { who }) {
+    on.parties[who].backup = on.parties[who].disk.copy()
+  },
+  restore,
+  theft,
+}
+
+/** Opens all channels in good weather, both sides with their money in. */
+export async function open(on: Stage): Promise<void> {
+  const { x, y } = on.parties
+  startTower(on)
+  for (const one of [x, y]) start(on, one)
+  await on.scheduler.run()
+  for (const { channel } of on.channels) {
+    attempt(x.node!.open(channel, 'y'))
+    attempt(y.node!.open(channel))
+  }
+  await on.scheduler.run()
+  for (const { id } of on.channels)
+    for (const { node } of [x, y]) node!.deposit(id, FUNDS).catch((why) => on.faults.push(codeOf(why)))
+  await blocks(on, on.script.setting.confirmations + 2)
+  for (const { id } of on.channels) {
+    for (const { who, node } of [x, y]) {
+      if (node!.status(id).available !== FUNDS) throw new Error(`${who} has not opened its channel`)
+    }
+  }
+}
