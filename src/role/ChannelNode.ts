@@ -23,7 +23,7 @@ import { Hopes } from './Hopes.ts'
 import { Links } from './Links.ts'
 import { type LockOptions, openLocks } from './Locks.ts'
 import { Loop } from './Loop.ts'
-import { type Made, type Payment, Payments, type Position } from './Payments.ts'
+import { type Made, type Payment, Payments, type PayOptions, type Position } from './Payments.ts'
 import { Places } from './Places.ts'
 import { Withdrawals } from './Withdrawals.ts'
 
@@ -56,16 +56,12 @@ export interface ChannelNodeParts {
   readonly onFinal?: (channel: Channel, final: SignedFinal) => void
   /** Hears what went wrong and was not the caller's: a transaction that failed, a store that broke. */
   readonly onFault?: (why: unknown) => void
+  /** Told once if the node can no longer go on, because its store broke: end the process, and start it again. */
+  readonly onFailure?: (why: unknown) => void
   /** Runs a function soon; setImmediate unless given. */
   readonly schedule?: (run: () => void) => void
   /** Runs a function after a while, before a lost peer is called again; a second unless given. */
   readonly retry?: (run: () => void) => void
-}
-
-/** What a payment may carry: its id (32 bytes; random unless given), and a memo for the payee. */
-export interface PayOptions {
-  readonly paymentId?: Hex
-  readonly memo?: Hex
 }
 
 type Input =
@@ -385,6 +381,7 @@ export class ChannelNode {
     this.#abandon(why, true)
     this.#links.stop().catch(() => undefined)
     this.#parts.onFault?.(why)
+    this.#parts.onFailure?.(why)
   }
 
   #abandon(why: unknown, forGood: boolean): void {

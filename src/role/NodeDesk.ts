@@ -3,6 +3,7 @@ import { domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import type { Pay } from '../core/channel/Payment.ts'
 import type { PeerEvent } from '../core/channel/PeerState.ts'
+import type { Creditor } from '../edge/chain/Chain.ts'
 import type {
   ChannelView,
   NodeApi,
@@ -16,11 +17,15 @@ import type {
 import { writeReceipt } from '../edge/ReceiptFile.ts'
 import { writeRescue } from '../edge/RescueFile.ts'
 import { ChannelNode, type ChannelNodeParts } from './ChannelNode.ts'
+import { Credits } from './Credits.ts'
+import { Deposits } from './Deposits.ts'
+import { LockDesk } from './LockDesk.ts'
 import { NodeMeter } from './NodeMeter.ts'
 import { madeView, paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
 
-/** How a desk waits. */
+/** What a desk adds to a node: the court's credits, and how it waits. */
 export interface DeskParts {
+  readonly chain: Creditor
   /** Milliseconds until an answer that waits for an end tells what is known by then; 20,000 unless given. */
   readonly patience?: number
   /** Runs a function after so many milliseconds; what comes back prevents it. */
@@ -46,6 +51,9 @@ export class NodeDesk implements NodeApi {
   readonly #parts: ChannelNodeParts & DeskParts
   readonly #meter: NodeMeter
   readonly #sinks: Set<Sink>
+  readonly #credits: Credits
+  readonly #deposits: Deposits
+  readonly #locks: LockDesk
   readonly #asked = new Map<string, Asked>()
   readonly #addresses: string[] = []
 
@@ -54,6 +62,11 @@ export class NodeDesk implements NodeApi {
     this.#parts = parts
     this.#meter = meter
     this.#sinks = sinks
+    const { chain, store } = parts
+    this.#credits = new Credits(node, chain)
+    this.#deposits = new Deposits(store)
+    const patiently = <T>(ended: Promise<T>, known: () => T) => this.#patiently(ended, known)
+    this.#locks = new LockDesk({ node, subscribe: (sink) => this.subscribe(sink), patiently })
     this.methods = this.#methods()
   }
 
@@ -65,11 +78,14 @@ export class NodeDesk implements NodeApi {
     const watched = meter.watch(parts, (id) => node!.status(id).channel.asset)
     const onEvent = (id: Hex, event: PeerEvent) => {
       watched.onEvent?.(id, event)
-      const told = toldOf(id, event)
+      if (sinks.size === 0) return
+      const told = toldOf(id, event, () => node!.status(id).side)
       if (told) for (const sink of sinks) sink(told)
     }
     node = await ChannelNode.start({ ...watched, onEvent })
-    return new NodeDesk(node, parts, meter, sinks)
+    const credit = (asset: Hex, owner: Hex) => parts.chain.credit(asset, owner)
+    const watchedParts = { ...parts, store: watched.store, chain: { ...watched.chain, credit } }
+    return new NodeDesk(node, watchedParts, meter, sinks)
   }
 
   /** Takes calls from peers at an address; the real one comes back. */
@@ -95,9 +111,14 @@ export class NodeDesk implements NodeApi {
     return {
       'node.info': () => this.#info(),
       'channel.open': (request) => this.#open(request),
-      'channel.list': async ({ after, limit = PAGE }) => this.#list(after, limit),
-      'channel.show': async ({ id }) => viewOf(node.status(id)),
-      'channel.deposit': ({ id, amount }) => settled(() => node.deposit(id, amount)),
+      'channel.list': ({ after, limit = PAGE }) => this.#list(after, limit),
+      'channel.show': ({ id }) => this.#fresh(id),
+      'channel.deposit': (request) => this.#deposit(request),
+      'channel.lock': (request) => this.#locks.lock(request),
+      'channel.locks': async ({ id }) => ({ locks: this.#locks.list(id) }),
+      'channel.fulfil': (request) => this.#locks.fulfil(request),
+      'channel.fail': (request) => this.#locks.fail(request),
+      'channel.claim': async ({ id, to }) => ({ claims: await this.#credits.claim(id, to) }),
       'channel.pay': (request) => this.#pay(request),
       'channel.payments': async ({ id, after, limit = PAGE }) => this.#payments(id, after, limit),
       'channel.payment': async ({ id, paymentId }) => this.#payment(id, paymentId),
@@ -119,14 +140,35 @@ export class NodeDesk implements NodeApi {
   async #open(request: OpenRequest): Promise<ChannelView> {
     const self = { owner: this.#parts.chain.sender, signer: this.node.signer }
     const channel = 'channel' in request ? request.channel : termsOf(self, request)
-    return viewOf(this.node.status(await this.node.open(channel, request.address)))
+    return this.#view(await this.node.open(channel, request.address))
   }
 
-  #list(after: Hex | undefined, limit: number): Result<'channel.list'> {
+  async #deposit({ id, amount, depositId }: Params<'channel.deposit'>): Promise<Result<'channel.deposit'>> {
+    const { side } = this.node.status(id)
+    const till = {
+      deposit: () => this.node.deposit(id, amount),
+      final: () => this.node.status(id).deposits[side],
+    }
+    return depositId === undefined ? till.deposit() : this.#deposits.make({ id, amount, depositId }, till)
+  }
+
+  /** A channel as it stands, by what was last heard of its credit. */
+  #view(id: Hex): ChannelView {
+    return viewOf(this.node.status(id), this.#credits.money(id))
+  }
+
+  /** The same, after the court was asked. */
+  async #fresh(id: Hex): Promise<ChannelView> {
+    await this.#credits.refresh([id])
+    return this.#view(id)
+  }
+
+  async #list(after: Hex | undefined, limit: number): Promise<Result<'channel.list'>> {
     const ids = [...this.node.channels()].sort().filter((id) => after === undefined || id > after)
     const page = ids.slice(0, limit)
     const next = ids.length > limit ? page.at(-1)! : null
-    return { channels: page.map((id) => viewOf(this.node.status(id))), next }
+    await this.#credits.refresh(page)
+    return { channels: page.map((id) => this.#view(id)), next }
   }
 
   /** Nothing waits between the look and the note that the payment is under way, so equal requests pay once. */
@@ -211,15 +253,18 @@ export class NodeDesk implements NodeApi {
 
   async #withdraw({ id, amount, seconds, wait = false }: Params<'channel.withdraw'>): Promise<ChannelView> {
     const { ended } = await this.node.beginWithdrawal(id, amount, seconds)
-    const now = () => viewOf(this.node.status(id))
+    const now = () => this.#view(id)
     return wait ? this.#patiently(ended.then(now), now) : now()
   }
 
   async #end({ id, wait = false }: Params<'channel.close'>, how: 'close' | 'challenge'): Promise<ChannelView> {
     if (this.node.status(id).phase !== 'closed') await this.node.end(id, how)
-    const now = () => viewOf(this.node.status(id))
-    if (!wait) return now()
-    return this.#patiently(this.node.until(id, ({ phase }) => phase === 'closed').then(viewOf), now)
+    if (!wait) return this.#view(id)
+    const closed = this.node.until(id, ({ phase }) => phase === 'closed')
+    return this.#patiently(
+      closed.then(() => this.#fresh(id)),
+      () => this.#view(id),
+    )
   }
 
   /** What a promise brings, or what is known when the patience is over. */
@@ -241,11 +286,6 @@ export class NodeDesk implements NodeApi {
       prevent?.()
     }
   }
-}
-
-/** A method that may refuse before it promises anything. */
-async function settled<T>(run: () => Promise<T>): Promise<T> {
-  return run()
 }
 
 function afterwards(run: () => void, milliseconds: number): () => void {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, toHex } from '../core/base/Bytes.ts'
-import type { Channel, Party } from '../core/channel/Channel.ts'
+import type { Channel, Party, Side } from '../core/channel/Channel.ts'
+import { type OpenLock, payerOf } from '../core/channel/LockBook.ts'
 import type { PeerEvent } from '../core/channel/PeerState.ts'
 import type { ChannelStatus } from '../core/channel/Status.ts'
-import type { ChannelView, NodeEvent, PaymentView, PeerTerms } from '../edge/http/NodeApi.ts'
+import type { ChannelView, LockView, MoneyView, NodeEvent, PaymentView, PeerTerms } from '../edge/http/NodeApi.ts'
 import type { Made } from './Payments.ts'
 
 /** Seconds of a challenge period that nobody named. */
@@ -15,9 +16,17 @@ export function termsOf(self: Party, { peer, asset, challengePeriod = DAY, bond 
   return { a, b, asset, challengePeriod, bond, salt: salt ?? toHex(randomBytes(32)) }
 }
 
-/** A channel's status as the API tells it. */
-export function viewOf({ withdrawal, closed, ...status }: ChannelStatus): ChannelView {
-  return { ...status, withdrawal: withdrawal ?? null, closed: closed ?? null }
+/** A channel's status, and where this side's money is, as the API tells it. */
+export function viewOf({ withdrawal, closed, ...status }: ChannelStatus, whereabouts: MoneyView): ChannelView {
+  return { ...status, withdrawal: withdrawal ?? null, closed: closed ?? null, whereabouts }
+}
+
+/** A lock of the newest state as a side's API tells it; its payload where that is kept. */
+export function lockView(lock: OpenLock & { readonly payload?: Hex }, side: Side): LockView {
+  const { id, paymentId, amount, expiry, key, outcome, payload = null } = lock
+  const direction = payerOf(lock) === side ? 'sent' : 'received'
+  const end = { status: outcome ?? 'open', code: null, data: null, preimage: null } as const
+  return { lockId: id, paymentId, direction, amount, expiry, key, payload, ...end }
 }
 
 const UNENDED = {
@@ -52,9 +61,19 @@ export function madeView(made: Made, direction: 'sent' | 'received'): PaymentVie
   return { ...paidView(made, direction), time: made.time }
 }
 
-/** An event as the API tells it; undefined if it does not. */
-export function toldOf(channel: Hex, event: PeerEvent): NodeEvent | undefined {
+/** An event as the API of a channel's side tells it; undefined if it does not. */
+export function toldOf(channel: Hex, event: PeerEvent, side: () => Side): NodeEvent | undefined {
   switch (event.name) {
+    case 'locked':
+      return { channel, name: 'locked', lock: lockView({ ...event.lock, payload: event.change.payload }, side()) }
+    case 'fulfilled': {
+      const { lock, preimage } = event
+      return { channel, name: 'fulfilled', lock: { ...lockView(lock, side()), status: 'fulfilled', preimage } }
+    }
+    case 'failed': {
+      const { lock, code, data } = event
+      return { channel, name: 'failed', lock: { ...lockView(lock, side()), status: 'failed', code, data } }
+    }
     case 'paid':
       return { channel, name: 'paid', payment: paidView(event, 'sent') }
     case 'received':

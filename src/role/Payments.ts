@@ -19,6 +19,12 @@ export interface Payment {
   readonly preimage?: Hex
 }
 
+/** What a payment may carry: its id (32 bytes; random unless given), and a memo for the payee. */
+export interface PayOptions {
+  readonly paymentId?: Hex
+  readonly memo?: Hex
+}
+
 /** Where a payment stands among those of its channel. */
 export interface Position {
   readonly version: bigint

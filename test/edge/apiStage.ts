@@ -1,7 +1,7 @@
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { Fault } from '../../src/edge/Fault.ts'
-import type { ChannelView, MethodName, NodeApi, NodeEvent, PaymentView } from '../../src/edge/http/NodeApi.ts'
+import type { ChannelView, LockView, MethodName, NodeApi, NodeEvent, PaymentView } from '../../src/edge/http/NodeApi.ts'
 
 export const TOKEN = 'cd'.repeat(32)
 export const ID: Hex = `0x${'ab'.repeat(32)}`
@@ -17,11 +17,20 @@ export const view: ChannelView = {
     withdrawn: { a: 0n, b: 5n },
     withdrawal: { total: 9n, deadline: 7, signed: true },
     closed: null,
+    whereabouts: {
+      ...{ arriving: 0n, inChannel: 2n ** 127n, locked: { amount: 1n, until: 7 }, inDispute: null },
+      ...{ credit: null, paidOut: 5n },
+    },
   },
 }
 export const payment: PaymentView = {
   ...{ paymentId: ID, direction: 'sent', status: 'paid', code: null, amount: 2n ** 128n - 1n, memo: '0x2a' },
   ...{ version: 7n, index: 3, time: 9 },
+}
+
+export const lock: LockView = {
+  ...{ lockId: 2n ** 64n - 1n, paymentId: ID, direction: 'received', status: 'failed', code: 'NotInterested' },
+  ...{ data: '0x2a', amount: 2n ** 128n - 1n, expiry: 9, key: ID, payload: null, preimage: null },
 }
 
 /** A node whose answers say what it was asked, and that counts how often. */
@@ -43,6 +52,11 @@ export function scripted() {
       return { ...view, id }
     },
     'channel.deposit': () => ({ hash: ID, block: 9, gasUsed: 21_000n }),
+    'channel.lock': () => lock,
+    'channel.locks': () => ({ locks: [lock] }),
+    'channel.fulfil': () => lock,
+    'channel.fail': () => lock,
+    'channel.claim': () => ({ claims: [{ asset: ETHER, amount: 7n, hash: ID, block: 9, gasUsed: 21_000n }] }),
     'channel.pay': (asked: object) => ({ ...payment, ...asked, id: undefined }),
     'channel.payments': () => ({ payments: [payment], next: '7/3' }),
     'channel.payment': () => payment,

@@ -8,7 +8,7 @@ import type { NodeApi } from '../../src/edge/http/NodeApi.ts'
 import { memoryNodeClient, nodeClient, nodeSocket } from '../../src/edge/http/NodeClient.ts'
 import { LIMITS, type NodeServing, nodeHandler, serveNode } from '../../src/edge/http/NodeServer.ts'
 import { runs } from '../fuzz.ts'
-import { channel, ID, party, payment, rpc, scripted, TOKEN, thrownBy, view, WHO } from './apiStage.ts'
+import { channel, ID, lock, party, payment, rpc, scripted, TOKEN, thrownBy, view, WHO } from './apiStage.ts'
 import { faultIn } from './plain.ts'
 
 type Answer = {
@@ -85,7 +85,18 @@ describe("the node's API", () => {
       expect(await client.call('channel.withdraw', { id: ID, amount: 5n, seconds: 60 })).to.deep.equal(view)
       expect(await client.call('channel.export', { id: ID })).to.deep.equal({ file: '{}' })
       expect(await client.call('channel.receipt', { id: ID, paymentId: ID })).to.deep.equal({ file: '{}' })
-      expect(asked).to.have.length(14)
+      const wish = { id: ID, amount: 1n, key: ID, expiry: 9, paymentId: ID, payload: '0x2a' } as const
+      expect(await client.call('channel.lock', wish)).to.deep.equal(lock)
+      expect(asked.at(-1)).to.deep.equal(['channel.lock', wish])
+      expect(await client.call('channel.locks', { id: ID })).to.deep.equal({ locks: [lock] })
+      const last = { id: ID, lockId: 2n ** 64n - 1n }
+      expect(await client.call('channel.fulfil', { ...last, preimage: ID })).to.deep.equal(lock)
+      expect(asked.at(-1)).to.deep.equal(['channel.fulfil', { ...last, preimage: ID }])
+      expect(await client.call('channel.fail', { ...last, code: 'NotInterested', wait: true })).to.deep.equal(lock)
+      expect((await client.call('channel.claim', { id: ID, to: WHO })).claims).to.deep.equal([
+        { asset: ETHER, amount: 7n, hash: ID, block: 9, gasUsed: 21_000n },
+      ])
+      expect(asked).to.have.length(19)
       await end()
     })
 
@@ -164,6 +175,15 @@ describe("the node's API against bad input", () => {
     ['a page of none', ['channel.payments', { id: ID, limit: 0 }]],
     ['a page too long', ['channel.payments', { id: ID, limit: 1001 }]],
     ['a page after nothing', ['channel.payments', { id: ID, after: 'x' }]],
+    ['a lock of nothing', ['channel.lock', { id: ID, amount: '0', key: ID, expiry: 9 }]],
+    ['a lock that ends at no whole second', ['channel.lock', { id: ID, amount: '1', key: ID, expiry: 1.5 }]],
+    [
+      'a payload too long',
+      ['channel.lock', { id: ID, amount: '1', key: ID, expiry: 9, payload: `0x${'00'.repeat(2049)}` }],
+    ],
+    ['a lock by a number of JSON', ['channel.fulfil', { id: ID, lockId: 1, preimage: ID }]],
+    ['a lock 0', ['channel.fulfil', { id: ID, lockId: '0', preimage: ID }]],
+    ['a failure without a name', ['channel.fail', { id: ID, lockId: '1', code: 'not interested' }]],
     ['a wish to wait that is none', ['channel.close', { id: ID, wait: 'yes' }]],
     ['terms with half a party', ['channel.open', { channel: { ...channel, bond: '0', a: { owner: WHO } } }]],
     ['terms and a peer', ['channel.open', { channel: { ...channel, bond: '0' }, peer: party, asset: ETHER }]],

@@ -8,6 +8,12 @@ export interface Receipt {
   readonly gasUsed: bigint
 }
 
+/** A court that can be asked what it keeps for those whom it could not pay. */
+export interface Creditor {
+  /** What the newest block keeps of an asset for an owner, in its smallest unit. */
+  credit(asset: Hex, owner: Hex): Promise<bigint>
+}
+
 /** Layer 1 as one court's clients see it: its blocks as inputs, its verbs as calls. */
 export interface Chain<Call, Event> {
   readonly chainId: bigint

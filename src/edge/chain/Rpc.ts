@@ -3,7 +3,8 @@ import type { Hex } from '../../core/base/Bytes.ts'
 import { Fault } from '../Fault.ts'
 import { eventOf } from './Abi.ts'
 import { allow } from './Allowance.ts'
-import type { Chain, Receipt } from './Chain.ts'
+import type { Chain, Creditor, Receipt } from './Chain.ts'
+import { creditOf } from './Credit.ts'
 import { GAS_POLICY, type GasPolicy } from './Fees.ts'
 import { type Follower, follow } from './Follow.ts'
 import { laneOf } from './Lane.ts'
@@ -49,7 +50,7 @@ export interface Pulled {
 }
 
 /** A chain over a node, which can be told to look at once. */
-export interface RpcChain<Call, Event> extends Chain<Call, Event> {
+export interface RpcChain<Call, Event> extends Chain<Call, Event>, Creditor {
   /** Resolves when every follower has what the node has now. */
   poll(): Promise<void>
 }
@@ -94,6 +95,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     sender,
     poll,
     head: () => headOf(node, name),
+    credit: (asset, owner) => creditOf({ node, name, court }, asset, owner),
     follow(from, sink) {
       const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, (input) => {
         if (input.kind === 'retract') laneOf(parts).doubt()

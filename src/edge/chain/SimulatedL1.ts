@@ -1,9 +1,10 @@
+import { type Credits, creditKey } from '../../core/base/Asset.ts'
 import { ETHER, type Hex, uint } from '../../core/base/Bytes.ts'
 import type { Court, Transfer } from '../../core/base/Court.ts'
 import { keccakText, keccakWords } from '../../core/base/Signature.ts'
 import type { L1Block, L1Input } from '../../core/base/Step.ts'
 import { Fault } from '../Fault.ts'
-import type { Chain, Receipt } from './Chain.ts'
+import type { Chain, Creditor, Receipt } from './Chain.ts'
 import { capAt, type Fees, type GasPolicy, offered, raised } from './Fees.ts'
 import { type Ledger, ledger } from './Ledger.ts'
 
@@ -49,7 +50,7 @@ export interface SimulatedCourt<State, Call, Event> {
   /** The model's state after the newest block. */
   state(): State
   /** The chain as the client with address `sender` sees it; its own `schedule` may lag behind the others'. */
-  connect(sender: Hex, schedule?: Schedule): Chain<Call, Event>
+  connect(sender: Hex, schedule?: Schedule): Chain<Call, Event> & Creditor
 }
 
 /** A layer 1 in memory: deterministic, its time virtual, its courts pure models, its money conserved. */
@@ -139,7 +140,7 @@ class Simulation implements SimulatedL1 {
     return {
       address,
       state: () => site.state as State,
-      connect: (sender, schedule) => this.#connect(address, sender, schedule) as Chain<Call, Event>,
+      connect: (sender, schedule) => this.#connect(address, sender, schedule) as Chain<Call, Event> & Creditor,
     }
   }
 
@@ -224,7 +225,11 @@ class Simulation implements SimulatedL1 {
     return ruling
   }
 
-  #connect(court: Hex, sender: Hex, schedule = this.#options.schedule ?? queueMicrotask): Chain<unknown, unknown> {
+  #connect(
+    court: Hex,
+    sender: Hex,
+    schedule = this.#options.schedule ?? queueMicrotask,
+  ): Chain<unknown, unknown> & Creditor {
     return {
       chainId: this.chainId,
       court,
@@ -232,7 +237,13 @@ class Simulation implements SimulatedL1 {
       head: async () => this.head().number,
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
       send: (call, deadline) => this.#send({ court, sender, call }, deadline),
+      credit: async (asset, owner) => this.#creditsOf(court).get(creditKey(asset, owner)) ?? 0n,
     }
+  }
+
+  /** Every court's model that pays keeps credits under this name. */
+  #creditsOf(court: Hex): Credits {
+    return (this.#sites.get(court)!.state as { readonly credits?: Credits }).credits ?? new Map()
   }
 
   #follow(court: Hex, from: number, sink: (input: L1Input<unknown>) => void, schedule: Schedule): () => void {

@@ -32,6 +32,23 @@ export interface PeerTerms {
 /** The terms of a channel, whole or by the peer: then the side with the lower signer address is A. */
 export type OpenRequest = ({ readonly channel: Channel } | PeerTerms) & { readonly address?: string | undefined }
 
+/**
+ * Where this side's money of a channel is: the amounts add up to what this side has deposited, and what it has earned
+ * less what it has paid. Times are seconds.
+ */
+export interface MoneyView {
+  /** Deposited in a block that a reorg may still take back. */
+  readonly arriving: bigint
+  readonly inChannel: bigint
+  /** In open locks of this side: the last of them is decided after `until`. */
+  readonly locked: { readonly amount: bigint; readonly until: number } | null
+  /** In court while its clock runs: to be had after `until`. */
+  readonly inDispute: { readonly amount: bigint; readonly until: number } | null
+  /** What the court could not pay and keeps until it is claimed; null while layer 1 cannot be asked, then it is in `paidOut`. */
+  readonly credit: bigint | null
+  readonly paidOut: bigint
+}
+
 /** What a node knows of a channel. */
 export interface ChannelView {
   readonly id: Hex
@@ -55,6 +72,7 @@ export interface ChannelView {
   readonly withdrawal: { readonly total: bigint; readonly deadline: number; readonly signed: boolean } | null
   /** What the court paid, once that is final. */
   readonly closed: { readonly payA: bigint; readonly payB: bigint } | null
+  readonly whereabouts: MoneyView
 }
 
 /** A page of channels in the order of their ids; `next` asks for the one after it. */
@@ -96,6 +114,43 @@ export interface PaymentView {
   readonly time: number | null
 }
 
+/** A lock to make. `paymentId` is the idempotency key: however often it is asked, one lock is made; random unless given. */
+export interface LockRequest {
+  readonly id: Hex
+  readonly amount: bigint
+  /** The SHA-256 of the 32 bytes that take it. */
+  readonly key: Hex
+  /** The last second in which it can be taken. */
+  readonly expiry: number
+  readonly paymentId?: Hex | undefined
+  /** Up to 2048 bytes for its receiver; empty unless given. */
+  readonly payload?: Hex | undefined
+}
+
+/** A lock, and what became of it. What is null is not kept, or not so yet. */
+export interface LockView {
+  /** Its number among the locks towards its receiver; null until both have signed it. */
+  readonly lockId: bigint | null
+  readonly paymentId: Hex
+  readonly direction: 'sent' | 'received'
+  /** Open: both have signed it, and its end is not certain. */
+  readonly status: 'pending' | 'open' | 'fulfilled' | 'failed'
+  /** Why it failed, and what its receiver said beside. */
+  readonly code: string | null
+  readonly data: Hex | null
+  readonly amount: bigint | null
+  readonly expiry: number | null
+  readonly key: Hex | null
+  readonly payload: Hex | null
+  readonly preimage: Hex | null
+}
+
+/** One credit that was claimed. */
+export interface ClaimedView extends MinedView {
+  readonly asset: Hex
+  readonly amount: bigint
+}
+
 /** A page of what a channel paid, both ways, the oldest first; `next` asks for the one after it. */
 export interface PaymentPage {
   readonly payments: readonly PaymentView[]
@@ -113,6 +168,9 @@ interface Paged {
   readonly after?: string | undefined
   readonly limit?: number | undefined
 }
+interface OfLock extends OfChannel, Waitable {
+  readonly lockId: bigint
+}
 interface OfPayment extends OfChannel {
   readonly paymentId: Hex
 }
@@ -129,11 +187,25 @@ export interface NodeMethods {
   'channel.open': Verb<OpenRequest, ChannelView>
   'channel.list': Verb<{ readonly after?: Hex | undefined; readonly limit?: number | undefined }, ChannelPage>
   'channel.show': Verb<OfChannel, ChannelView>
-  'channel.deposit': Verb<OfChannel & { readonly amount: bigint }, MinedView>
+  /**
+   * Answers once it is mined. Asked again with the same `depositId`, one deposit is made; where the node ended before it
+   * knew whether the first was, it refuses DepositUnknown and makes none.
+   */
+  'channel.deposit': Verb<OfChannel & { readonly amount: bigint; readonly depositId?: Hex | undefined }, MinedView>
   /** Answers once it has ended, or after a while as pending: then ask again with the same. */
   'channel.pay': Verb<PayRequest, PaymentView>
   'channel.payments': Verb<OfChannel & Paged, PaymentPage>
   'channel.payment': Verb<OfPayment, PaymentView>
+  /** Answers once both have signed the lock, or after a while as pending; asked again with the same, what is known of it. */
+  'channel.lock': Verb<LockRequest, LockView>
+  /** The open locks, both ways, in the order of their addition. */
+  'channel.locks': Verb<OfChannel, { readonly locks: readonly LockView[] }>
+  /** Takes a lock towards this side; once it answers, it will be paid: here, or on layer 1. */
+  'channel.fulfil': Verb<OfLock & { readonly preimage: Hex }, LockView>
+  /** Gives a lock towards this side up; `code` is named as an error is: "NotInterested". */
+  'channel.fail': Verb<OfLock & { readonly code: string }, LockView>
+  /** Sends what the court keeps for this side's owner to it, or to another address if the node sends as the owner. Refuses NoCredit. */
+  'channel.claim': Verb<OfChannel & { readonly to?: Hex | undefined }, { readonly claims: readonly ClaimedView[] }>
   /** Takes `amount` out of the open channel with the peer's signature, by a transaction within `seconds` (an hour). */
   'channel.withdraw': Verb<
     OfChannel & Waitable & { readonly amount: bigint; readonly seconds?: number | undefined },
@@ -156,6 +228,7 @@ export type NodeEvent = { readonly channel: Hex } & (
   | { readonly name: 'opened' }
   | { readonly name: 'funded'; readonly total: bigint }
   | { readonly name: 'paid' | 'received' | 'refused'; readonly payment: PaymentView }
+  | { readonly name: 'locked' | 'fulfilled' | 'failed'; readonly lock: LockView }
   | { readonly name: 'withdrawn'; readonly total: bigint }
   | { readonly name: 'unwithdrawn'; readonly total: bigint; readonly code: string }
   | { readonly name: 'disputed'; readonly why: string }

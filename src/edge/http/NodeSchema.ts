@@ -1,12 +1,16 @@
 import { getAddress } from 'ethers'
 import { z } from 'zod'
 import { type Hex, isHex } from '../../core/base/Bytes.ts'
+import { isCode, PAYLOAD, REASON } from '../../core/channel/Change.ts'
 import type { Channel } from '../../core/channel/Channel.ts'
+import { MAX_LOCKS } from '../../core/channel/Lock.ts'
 import { MEMO } from '../../core/channel/Payment.ts'
 import { uint40, word } from './Fields.ts'
 import type {
   ChannelView,
+  LockView,
   MethodName,
+  MoneyView,
   NodeEvent,
   NodeInfo,
   OpenRequest,
@@ -43,10 +47,16 @@ const count = z.int().min(0)
 const side = z.enum(['a', 'b'])
 const code = z.string().max(64)
 
-const memo = z.custom<Hex>(
-  (value) => isHex(value) && value.length <= 2 + 2 * MEMO,
-  `must be 0x and lowercase hexadecimal digits, at most ${MEMO} bytes`,
-)
+/** At most so many bytes. */
+function upTo(most: number): z.ZodType<Hex> {
+  return z.custom<Hex>(
+    (value) => isHex(value) && value.length <= 2 + 2 * most,
+    `must be 0x and lowercase hexadecimal digits, at most ${most} bytes`,
+  )
+}
+
+const memo = upTo(MEMO)
+const payload = upTo(PAYLOAD)
 
 /** An address in lower case, or with the checksum of its capital letters (EIP-55); it comes out in lower case. */
 const address = z
@@ -99,6 +109,17 @@ const info: z.ZodType<NodeInfo> = z.object({
   head: count,
 })
 
+const part = z.object({ amount: total, until: uint40 }).nullable()
+
+const money: z.ZodType<MoneyView> = z.object({
+  arriving: total,
+  inChannel: total,
+  locked: part,
+  inDispute: part,
+  credit: total.nullable(),
+  paidOut: total,
+})
+
 const view: z.ZodType<ChannelView> = z.object({
   id: word,
   channel,
@@ -113,6 +134,7 @@ const view: z.ZodType<ChannelView> = z.object({
   withdrawn: z.object({ a: total, b: total }),
   withdrawal: z.object({ total, deadline: uint40, signed: z.boolean() }).nullable(),
   closed: z.object({ payA: total, payB: total }).nullable(),
+  whereabouts: money,
 })
 
 const mined = z.object({ hash: word, block: count, gasUsed: total })
@@ -129,10 +151,28 @@ const payment: z.ZodType<PaymentView> = z.object({
   time: uint40.nullable(),
 })
 
+const lockId = decimal(64, 1n)
+
+const lock: z.ZodType<LockView> = z.object({
+  lockId: lockId.nullable(),
+  paymentId: word,
+  direction: z.enum(['sent', 'received']),
+  status: z.enum(['pending', 'open', 'fulfilled', 'failed']),
+  code: code.nullable(),
+  data: upTo(REASON).nullable(),
+  amount: amount.nullable(),
+  expiry: uint40.nullable(),
+  key: word.nullable(),
+  payload: payload.nullable(),
+  preimage: word.nullable(),
+})
+
 const ofChannel = { id: word }
 const limit = z.int().min(1).max(MAX_PAGE).optional()
 const cursor = z.string().regex(/^[0-9]{1,20}\/[0-9]{1,10}$/, 'must be the `next` of an earlier page')
 const ending = z.strictObject({ ...ofChannel, wait: z.boolean().optional() })
+const ofLock = { ...ofChannel, lockId, wait: z.boolean().optional() }
+const failure = z.string().refine(isCode, 'must be the name of an error, as NotInterested')
 
 /** How each method's parameters and result travel. */
 export const METHODS: {
@@ -145,7 +185,10 @@ export const METHODS: {
     result: z.object({ channels: z.array(view).max(MAX_PAGE), next: word.nullable() }),
   },
   'channel.show': { params: z.strictObject(ofChannel), result: view },
-  'channel.deposit': { params: z.strictObject({ ...ofChannel, amount: positive }), result: mined },
+  'channel.deposit': {
+    params: z.strictObject({ ...ofChannel, amount: positive, depositId: word.optional() }),
+    result: mined,
+  },
   'channel.pay': {
     params: z.strictObject({ ...ofChannel, amount: positive, paymentId: word, memo: memo.optional() }),
     result: payment,
@@ -155,6 +198,27 @@ export const METHODS: {
     result: z.object({ payments: z.array(payment).max(MAX_PAGE), next: cursor.nullable() }),
   },
   'channel.payment': { params: z.strictObject({ ...ofChannel, paymentId: word }), result: payment },
+  'channel.lock': {
+    params: z.strictObject({
+      ...ofChannel,
+      amount: positive,
+      key: word,
+      expiry: uint40,
+      paymentId: word.optional(),
+      payload: payload.optional(),
+    }),
+    result: lock,
+  },
+  'channel.locks': {
+    params: z.strictObject(ofChannel),
+    result: z.object({ locks: z.array(lock).max(MAX_LOCKS) }),
+  },
+  'channel.fulfil': { params: z.strictObject({ ...ofLock, preimage: word }), result: lock },
+  'channel.fail': { params: z.strictObject({ ...ofLock, code: failure }), result: lock },
+  'channel.claim': {
+    params: z.strictObject({ ...ofChannel, to: address.optional() }),
+    result: z.object({ claims: z.array(mined.extend({ asset: address, amount: total })) }),
+  },
   'channel.withdraw': {
     params: z.strictObject({
       ...ofChannel,
@@ -188,6 +252,7 @@ export const event: z.ZodType<NodeEvent> = z.discriminatedUnion('name', [
   z.object({ ...where, name: z.literal('opened') }),
   z.object({ ...where, name: z.literal('funded'), total }),
   z.object({ ...where, name: z.enum(['paid', 'received', 'refused']), payment }),
+  z.object({ ...where, name: z.enum(['locked', 'fulfilled', 'failed']), lock }),
   z.object({ ...where, name: z.literal('withdrawn'), total }),
   z.object({ ...where, name: z.literal('unwithdrawn'), total, code }),
   z.object({ ...where, name: z.literal('disputed'), why: z.string().max(1000) }),

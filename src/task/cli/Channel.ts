@@ -42,15 +42,18 @@ async function answerOf(client: Client, view: ChannelView, first = ''): Promise<
 /** Locks money on this side; answers once the transaction is mined. */
 export async function deposit(call: Call): Promise<Answer> {
   const { client, view, unit, amount } = await amountFor(call)
-  const mined = await client.ask('channel.deposit', { id: view.id, amount })
+  const depositId = idIn(call, 'deposit') ?? toHex(randomBytes(32))
+  const mined = await client.ask('channel.deposit', { id: view.id, amount, depositId }).catch((why) => {
+    throw unsure(why, `the deposit may have been made: repeat it with --deposit ${depositId}, it is made once`)
+  })
   const text = `Deposited ${formatMoney(amount, unit)} in block ${mined.block} (${mined.hash}); it counts once that block is final.`
-  return { json: { id: view.id, amount, ...mined }, text }
+  return { json: { id: view.id, amount, depositId, ...mined }, text }
 }
 
 /** Pays; answers once both sides have signed it, or with what is known when the time to wait is over. */
 export async function pay(call: Call): Promise<Answer> {
   const { client, view, unit, amount } = await amountFor(call)
-  const paymentId = paymentOf(call) ?? toHex(randomBytes(32))
+  const paymentId = idIn(call, 'payment') ?? toHex(randomBytes(32))
   const until = untilOf(call)
   const params = { id: view.id, amount, paymentId, memo: memoOf(call) }
   let payment: PaymentView
@@ -58,7 +61,8 @@ export async function pay(call: Call): Promise<Answer> {
     do payment = await client.ask('channel.pay', params)
     while (payment.status === 'pending' && Date.now() < until)
   } catch (why) {
-    throw inWords(unsure(why, paymentId), unit)
+    const remedy = `the payment may have been made: repeat it with --payment ${paymentId}, it is paid once`
+    throw inWords(unsure(why, remedy), unit)
   }
   if (payment.status === 'refused') {
     throw new Trouble(
@@ -75,20 +79,16 @@ export async function pay(call: Call): Promise<Answer> {
 }
 
 /** The API counts in smallest units. */
-function inWords(why: unknown, unit: Unit): unknown {
+export function inWords(why: unknown, unit: Unit): unknown {
   if (!(why instanceof Refusal && why.code === 'InsufficientFunds')) return why
   const [have, need] = why.args.map((amount) => formatMoney(BigInt(amount), unit))
   return new Trouble(why.code, `This side can pay ${have}, the payment needs ${need}: deposit more or pay less`, why)
 }
 
-/** Where the node cannot be asked any more, nobody knows whether it took the payment: only the same id is safe to repeat. */
-function unsure(why: unknown, paymentId: Hex): unknown {
+/** Where the node cannot be asked any more, nobody knows whether it did it: only the same id is safe to repeat. */
+export function unsure(why: unknown, remedy: string): unknown {
   if (!(why instanceof Trouble && why.code === 'NodeNotRunning')) return why
-  return new Trouble(
-    why.code,
-    `${why.message}; the payment may have been made: repeat it with --payment ${paymentId}, it is paid once`,
-    why,
-  )
+  return new Trouble(why.code, `${why.message}; ${remedy}`, why)
 }
 
 /** What a channel has paid, both ways. */
@@ -185,13 +185,15 @@ export async function amountFor(call: Call): Promise<Sum> {
 }
 
 /** Until when a person wants to wait, in milliseconds of the clock. */
-function untilOf(call: Call): number {
+export function untilOf(call: Call): number {
   return Date.now() + 1000 * parseDuration(option(call, 'wait') ?? '1m')
 }
 
-function paymentOf(call: Call): Hex | undefined {
-  const text = option(call, 'payment')
-  return text === undefined ? undefined : paymentIn(text)
+/** The 32 bytes of an option, if it was given. */
+export function idIn(call: Call, name: string): Hex | undefined {
+  const text = option(call, name)
+  if (text === undefined || isHex(text, 32)) return text
+  throw new Misuse(`"${text}" is no value of --${name}: write 0x and 64 lowercase hexadecimal digits`)
 }
 
 function paymentIn(text: string): Hex {

@@ -29,7 +29,10 @@ const OUT: Option = { name: 'out', value: 'FILE', about: 'write to this new file
 const ID: Argument = { name: 'ID', about: 'the id of a channel, or enough of its beginning' }
 const AMOUNT: Argument = { name: 'AMOUNT', about: 'with its unit: 0.25 ETH, 1 gwei, 12.5 USDC', rest: true }
 
+const LOCK: Argument = { name: 'LOCK', about: 'the number of a lock towards this side, as channel locks tells it' }
+
 const channel = async () => import('./Channel.ts')
+const locking = async () => import('./Locks.ts')
 
 /** Every command of kerros, in the order of a user's life. */
 export const COMMANDS: readonly Command[] = [
@@ -115,7 +118,15 @@ export const COMMANDS: readonly Command[] = [
     path: ['channel', 'deposit'],
     about: 'lock money on this side of a channel; answers once the transaction is mined',
     args: [ID, AMOUNT],
-    options: [HOME, RAW],
+    options: [
+      HOME,
+      RAW,
+      {
+        name: 'deposit',
+        value: 'ID',
+        about: 'the id of the deposit, 32 bytes; however often it is asked for, it is made once',
+      },
+    ],
     examples: [['channel deposit 0x1f3a 0.25 ETH', 'can be paid once its block is final']],
     load: async () => (await channel()).deposit,
   },
@@ -147,6 +158,66 @@ export const COMMANDS: readonly Command[] = [
     options: [HOME, { name: 'after', value: 'PLACE', about: 'go on where an earlier page ended, as it told' }],
     examples: [['channel payments 0x1f3a', 'id, direction, amount, version, memo']],
     load: async () => (await channel()).payments,
+  },
+  {
+    path: ['channel', 'secret'],
+    about: 'make the secret of a lock that the peer shall make, and tell its SHA-256',
+    args: [],
+    options: [{ name: 'out', value: 'FILE', about: 'the new file that keeps the secret' }],
+    examples: [['channel secret --out coffee.secret', 'the payer needs what it tells; the file stays here']],
+    load: async () => (await locking()).secret,
+  },
+  {
+    path: ['channel', 'lock'],
+    about: 'pay the peer under a condition: it takes the amount with the secret of a hash, or the lock ends unpaid',
+    args: [ID, AMOUNT],
+    options: [
+      HOME,
+      RAW,
+      { name: 'hash', value: 'HASH', about: 'the SHA-256 of the secret, as the payee told it' },
+      { name: 'within', value: 'TIME', about: 'how long the payee may take it (1d)' },
+      { name: 'expiry', value: 'SECOND', about: 'the same as a second since 1970, to ask for a lock again' },
+      {
+        name: 'payment',
+        value: 'ID',
+        about: 'the id of the payment, 32 bytes; however often it is asked for, one lock is made',
+      },
+      WAIT,
+    ],
+    examples: [[`channel lock 0x1f3a 0.01 ETH --hash 0x${'5a'.repeat(32)}`, 'answers once both have signed it']],
+    load: async () => (await locking()).lock,
+  },
+  {
+    path: ['channel', 'locks'],
+    about: 'tell of the open locks of a channel, both ways',
+    args: [ID],
+    options: [HOME],
+    examples: [['channel locks 0x1f3a', 'number, direction, amount, until when, hash']],
+    load: async () => (await locking()).locks,
+  },
+  {
+    path: ['channel', 'fulfil'],
+    about: 'take a lock of the peer with its secret; it will be paid, here or on layer 1',
+    args: [ID, LOCK],
+    options: [HOME, { name: 'secret-file', value: 'FILE', about: 'what channel secret has written' }, WAIT],
+    examples: [['channel fulfil 0x1f3a 1 --secret-file coffee.secret', 'answers once both have signed it']],
+    load: async () => (await locking()).fulfil,
+  },
+  {
+    path: ['channel', 'fail'],
+    about: 'give a lock of the peer up: nothing is paid, and the peer has its money back at once',
+    args: [ID, LOCK],
+    options: [HOME, { name: 'reason', value: 'NAME', about: 'told to the peer, in one word (Declined)' }, WAIT],
+    examples: [['channel fail 0x1f3a 1 --reason SoldOut', 'answers once both have signed it']],
+    load: async () => (await locking()).fail,
+  },
+  {
+    path: ['channel', 'claim'],
+    about: 'take what the court could not pay and keeps for you',
+    args: [ID],
+    options: [HOME, { name: 'to', value: 'ADDRESS', about: 'who shall have it (the owner of this side)' }],
+    examples: [['channel claim 0x1f3a', 'channel show tells whether there is a credit']],
+    load: async () => (await locking()).claim,
   },
   {
     path: ['channel', 'withdraw'],

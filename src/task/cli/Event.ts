@@ -1,6 +1,6 @@
 import type { Hex } from '../../core/base/Bytes.ts'
 import type { ChannelStatus } from '../../core/channel/Status.ts'
-import type { NodeEvent } from '../../edge/http/NodeApi.ts'
+import type { LockView, NodeEvent } from '../../edge/http/NodeApi.ts'
 import { formatMoney, type Unit } from './Money.ts'
 import type { Config, Home } from './Settings.ts'
 import { unitOf } from './Units.ts'
@@ -32,6 +32,12 @@ function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
       return `received ${money(event.payment.amount)} in version ${event.payment.version}`
     case 'refused':
       return `did not pay ${money(event.payment.amount)} (${event.payment.code})`
+    case 'locked':
+      return `has lock ${lockText(event.lock, money)}`
+    case 'fulfilled':
+      return `paid lock ${lockText(event.lock, money)}`
+    case 'failed':
+      return `gave up lock ${lockText(event.lock, money)} (${event.lock.code})`
     case 'withdrawn':
       return `has paid out ${money(event.total)} of yours in all`
     case 'unwithdrawn':
@@ -43,4 +49,8 @@ function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
     case 'closed':
       return `is closed: ${money(side === 'a' ? event.payA : event.payB)} to you, ${money(side === 'a' ? event.payB : event.payA)} to the peer`
   }
+}
+
+function lockText({ lockId, direction, amount }: LockView, money: (amount: bigint | null) => string): string {
+  return `${lockId} ${direction === 'sent' ? 'to the peer' : 'to you'} over ${money(amount)}`
 }

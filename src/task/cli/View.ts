@@ -1,5 +1,5 @@
 import type { Side } from '../../core/channel/Channel.ts'
-import type { ChannelView } from '../../edge/http/NodeApi.ts'
+import type { ChannelView, MoneyView } from '../../edge/http/NodeApi.ts'
 import { formatMoney, type Unit } from './Money.ts'
 import { facts } from './Table.ts'
 import { formatDuration, formatMoment } from './Time.ts'
@@ -32,14 +32,40 @@ export function channelText(view: ChannelView, unit: Unit): string {
     ['phase', phaseText(view)],
     ['yours', closed ? undefined : money(mine)],
     ['theirs', closed ? undefined : money(theirs)],
+    ...moneyRows(view.whereabouts, unit),
     ['can pay', closed ? undefined : `${money(available)} now`],
-    ['paid out', closed ? paidText(view, unit) : undefined],
+    ['paid out', outText(view, unit)],
     ['pending', pending > 0 ? `${pending} of your payments` : undefined],
     ['leaving', leavingText(view, unit)],
     ['version', String(version)],
     ['asset', unit.symbol === 'ETH' ? 'ETH' : `${unit.symbol} (${channel.asset})`],
     ['challenge', `${formatDuration(channel.challengePeriod)} to answer an old state`],
   ])
+}
+
+/** Where this side's money is beside in the open channel; what there is none of is left away. */
+export function moneyRows(
+  money: MoneyView,
+  unit: Unit,
+  now = Date.now() / 1000,
+): readonly (readonly [string, string])[] {
+  const { arriving, locked, inDispute, credit } = money
+  const rows: (readonly [string, string])[] = []
+  const put = (name: string, amount: bigint, words: string) =>
+    rows.push([name, `${formatMoney(amount, unit)} ${words}`])
+  if (arriving > 0n) put('arriving', arriving, 'in a block that is not final yet')
+  if (locked) put('locked', locked.amount, `until ${formatMoment(locked.until, now)} at the latest`)
+  if (inDispute) put('in dispute', inDispute.amount, `until ${formatMoment(inDispute.until, now)}`)
+  if (credit === null) rows.push(['credit', 'not known: layer 1 cannot be asked'])
+  else if (credit > 0n) put('credit', credit, 'that the court could not pay: take it with kerros channel claim')
+  return rows
+}
+
+/** What the court has paid: at the end to both, before it to this side. */
+function outText(view: ChannelView, unit: Unit): string | undefined {
+  if (view.closed) return paidText(view, unit)
+  const { paidOut } = view.whereabouts
+  return paidOut > 0n ? `${formatMoney(paidOut, unit)} to you` : undefined
 }
 
 function leavingText({ withdrawal, withdrawn, side }: ChannelView, unit: Unit): string | undefined {
