@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -55,6 +55,28 @@ describe('Generation marker', () => {
     const torn = open()
     expect(torn.isRestored).to.equal(true)
     torn.store.close()
+  })
+
+  it('tells a write that was torn before it was acknowledged from one that the disk has lost', () => {
+    const store = open().store
+    store.commit([{ table: 't', key: '1', value: 1 }])
+    cpSync(at(marker), at('marker.before'))
+    store.commit([{ table: 't', key: '2', value: 2 }])
+    cpSync(at(marker), at('marker.after'))
+    const [rows, log] = ['', '-wal'].map((suffix) => readFileSync(at(`${file}${suffix}`)))
+    store.close()
+    for (const [kept, isLost] of [
+      ['marker.before', false],
+      ['marker.after', true],
+    ] as const) {
+      writeFileSync(at(file), rows!)
+      writeFileSync(at(`${file}-wal`), log!.subarray(0, log!.length - 100))
+      cpSync(at(kept), at(marker))
+      const torn = open()
+      expect(torn.isRestored).to.equal(isLost)
+      expect(torn.store.all('t')).to.deep.equal([['1', 1]])
+      torn.store.close()
+    }
   })
 
   it('says in one sentence that a marker cannot be kept', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,8 @@ import fc from 'fast-check'
 import type { Row } from '../../src/core/base/Step.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import { openStore } from '../../src/edge/store/Sqlite.ts'
-import { runs } from '../fuzz.ts'
+import { runs, seed } from '../fuzz.ts'
+import { dice } from '../world.ts'
 import { faultOf, plain, text } from './plain.ts'
 
 const IDENTITY = 'channel-node 0x00000000000000000000000000000000000000aa chain 31337'
@@ -186,6 +187,25 @@ describe('edge/store files', () => {
     expect(faultOf(() => openStore(path, IDENTITY)).code).to.equal('StoreFailed')
   })
 
+  for (const [what, ofFile, ofFolder] of [
+    ['that are read-only', 0o444, 0o777],
+    ['in a read-only folder', 0o666, 0o555],
+    ['that are read-only in a read-only folder', 0o444, 0o555],
+  ] as const) {
+    it(`${what} are refused, and opened when they are not`, () => {
+      const path = filled()
+      try {
+        chmodSync(path, ofFile)
+        chmodSync(folder, ofFolder)
+        asNobodySpecial(() => refuses(path, 'StoreFailed', /could not be read or written .*; see to the disk and its/))
+      } finally {
+        chmodSync(folder, 0o700)
+        chmodSync(path, 0o600)
+      }
+      openStore(path, IDENTITY).close()
+    })
+  }
+
   it('in use are refused to a second opener of the same process', () => {
     const path = file()
     const store = openStore(path, IDENTITY)
@@ -194,6 +214,17 @@ describe('edge/store files', () => {
     store.close()
   })
 })
+
+/** Runs something without the right of the superuser to write where nobody may. */
+function asNobodySpecial(run: () => void): void {
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid!(65534)
+  try {
+    run()
+  } finally {
+    if (isRoot) process.seteuid!(0)
+  }
+}
 
 /** A process that opens the store at `path`, then commits one row after another and prints each that is acknowledged. */
 function committer(path: string): { child: ChildProcess; lines: AsyncIterator<string> } {
@@ -224,4 +255,31 @@ describe('edge/store and a killed process', () => {
       store.close()
     })
   }
+
+  it('has the first of its commits, each whole, wherever the last write was torn', async () => {
+    const path = file()
+    const { child, lines } = committer(path)
+    while (Number((await lines.next()).value) < 20);
+    child.kill('SIGKILL')
+    while (!(await lines.next()).done);
+    const [rows, log] = [path, `${path}-wal`].map((name) => readFileSync(name))
+    const from = dice(seed)
+    let before = Number.POSITIVE_INFINITY
+    for (let length = log!.length; length > 0; length -= 1 + from.roll(9000)) {
+      const torn = file()
+      writeFileSync(torn, rows!)
+      // A disk may have written what comes after the tear, or something else.
+      const rest = from.chance(2) ? Buffer.alloc(from.roll(5000), from.roll(256)) : Buffer.alloc(0)
+      writeFileSync(`${torn}-wal`, Buffer.concat([log!.subarray(0, length), rest]))
+      const store = openStore(torn, IDENTITY)
+      const keys = store.all('pairs').map(([k]) => Number(k))
+      expect(keys).to.deep.equal(keys.map((_, i) => i))
+      expect(store.all('twins')).to.deep.equal(store.all('pairs'))
+      expect(keys.length).to.be.at.most(before)
+      before = keys.length
+      store.commit([{ table: 'pairs', key: 'z', value: 1n }])
+      store.close()
+    }
+    expect(before).to.equal(0)
+  })
 })

@@ -73,6 +73,7 @@ async function payThrough(pair: Pair, { numbers, window, victims }: Portion): Pr
     expect(await pair[who].gone).to.equal('SIGKILL')
     alive.delete(who)
     await pair[who].start()
+    expect(pair[who].lines, 'what was said is stored').to.not.include('restored')
     order(who) // all of them: what was acknowledged before must be answered as before
   })
   order(0)
