@@ -33,8 +33,8 @@ export type Act =
   | { readonly act: 'cut'; readonly who: Who }
   | ({ readonly act: 'fuse'; readonly who: Who | 'tower' } & Fuse)
   | { readonly act: 'down' | 'up'; readonly who: Who | 'tower' }
-  /** Layer 1 is seen late. */
-  | { readonly act: 'lag'; readonly who: Who; readonly on: boolean }
+  /** Layer 1 is seen late, or everything is done late: the disk is slow. */
+  | { readonly act: 'lag'; readonly who: Who | 'tower'; readonly what: 'chain' | 'loop'; readonly on: boolean }
   | { readonly act: 'tick'; readonly who: Who; readonly ahead: number }
   | { readonly act: 'backup'; readonly who: Who }
   /** The backup is put back, and it is declared, or left to the marker. */
@@ -97,9 +97,13 @@ const KINDS: readonly (readonly [weight: number, make: Make])[] = [
   [14, (roll, who) => fuse(roll, roll(6) === 0 ? 'tower' : who)],
   [4, (roll, who) => ({ act: 'down', who: roll(4) === 0 ? 'tower' : who })],
   [5, (roll, who) => ({ act: 'up', who: roll(4) === 0 ? 'tower' : who })],
-  [3, (roll, who) => ({ act: 'lag', who, on: roll(2) === 0 })],
+  [3, (roll, who) => lag(roll, roll(4) === 0 ? 'tower' : who)],
   [2, (roll, who) => ({ act: 'tick', who, ahead: one(roll, [60, 900, 3600, 86_400]) })],
 ]
+
+function lag(roll: Dice['roll'], who: Who | 'tower'): Act {
+  return { act: 'lag', who, what: one(roll, ['chain', 'loop'] as const), on: roll(2) === 0 }
+}
 
 function reorg(roll: Dice['roll'], confirmations: number): Act {
   const depth = 1 + roll(Math.min(12, confirmations - 1))
@@ -112,6 +116,22 @@ function draw(roll: Dice['roll'], setting: Setting): Act {
   const at = roll(TOTAL)
   const found = KINDS.find((_kind, i) => at < KINDS.slice(0, i + 1).reduce((sum, [weight]) => sum + weight, 0))!
   return found[1](roll, one(roll, ['x', 'y'] as const), roll(setting.channels), setting)
+}
+
+/** The other side has just shown a preimage, or is about to, when a side turns. */
+function lastLocks(roll: Dice['roll'], who: Who, channel: number): readonly Act[] {
+  const victim = who === 'x' ? 'y' : 'x'
+  return [
+    { act: 'up', who: 'x' },
+    { act: 'up', who: 'y' },
+    { act: 'run', steps: 150 },
+    { act: 'lock', who, channel, amount: 100 + roll(200), life: 1800 },
+    { act: 'run', steps: 60 + roll(60) },
+    { act: 'take', who: victim, channel, which: 0 },
+    { act: 'run', steps: 1 + roll(4) },
+    fuse(roll, victim),
+    { act: 'run', steps: roll(12) },
+  ]
 }
 
 /** The history of a seed. A backup is put back in some, and in some a side turns at the end. */
@@ -131,13 +151,15 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
     acts.splice(at, 0, { act: 'backup', who })
     acts.splice(at + 1 + roll(acts.length - at), 0, { act: 'restore', who, declared: !setting.marked })
   } else if (chance(4)) {
-    acts.push({ act: 'theft', who, channel: roll(setting.channels), old: roll(8), asleep: chance(2) })
+    const channel = roll(setting.channels)
+    if (chance(2)) acts.push(...lastLocks(roll, who, channel))
+    acts.push({ act: 'theft', who, channel, old: roll(8), asleep: chance(2) })
   }
   return { seed, setting, acts }
 }
 
-/** A script as lines that can be read, and pasted back. */
+/** A script as text that can be read, and played again from a file. */
 export function print({ seed, setting, acts }: Script): string {
-  const lines = acts.map((act) => `    ${JSON.stringify(act)},`)
-  return [`  seed ${seed}, ${JSON.stringify(setting)}`, '  acts:', ...lines].join('\n')
+  const lines = acts.map((act) => `    ${JSON.stringify(act)}`).join(',\n')
+  return `{\n  "seed": ${seed},\n  "setting": ${JSON.stringify(setting)},\n  "acts": [\n${lines}\n  ]\n}`
 }

@@ -46,8 +46,8 @@ function violated(on: Stage, what: string): void {
   on.violations.push(what)
 }
 
-function isHonest({ isRestored, isGone, backup }: Party): boolean {
-  return !isRestored && !isGone && backup === undefined
+function isHonest({ isSetBack, isGone, backup }: Party): boolean {
+  return !isSetBack && !isGone && backup === undefined
 }
 
 /** At the end: everybody has what is theirs, and every payment has ended once. */
@@ -101,7 +101,7 @@ function isPaid(on: Stage, made: Begun): boolean {
   const end = outcome(on, made)
   if (typeof end === 'object') return true
   const { isRestored, isGone } = on.parties[made.who]
-  return isRestored || isGone ? isReceived(on, made) : false
+  return isRestored || isGone ? isReceived(on, made) || made.isTaken : false
 }
 
 function checkPayment(on: Stage, made: Begun): void {
@@ -124,6 +124,7 @@ function checkPayment(on: Stage, made: Begun): void {
   if (answer !== undefined && answer !== 'done' && typeof end === 'object')
     violated(on, `${name} was answered as ${answer} and is paid`)
   if (payee.isGone || payee.isRestored) return
+  if (made.isTaken && typeof end !== 'object') violated(on, `${name} was taken for good and is ${end}`)
   const isThere = isReceived(on, made)
   if (!made.isLock && isThere !== (typeof end === 'object'))
     violated(on, `${name} is ${JSON.stringify(typeof end === 'object' ? 'paid' : end)} and its receiver has ${isThere}`)

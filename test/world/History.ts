@@ -12,15 +12,43 @@ const PATIENCE = 200
 /** Seconds between its blocks. */
 const PACE = 240
 
-/** Plays a seed's history to its end; throws what was violated, with the script that shows it. */
-export async function playSeed(seed: number, broken: Broken = {}): Promise<Stage> {
+/** How often a history that shows a fault is played again to make it shorter. */
+const REPLAYS = 80
+
+/** Plays a seed's history to its end; throws what was violated, with the shortest script found that shows it. */
+export async function playSeed(seed: number, broken: Broken = GOOD): Promise<Stage> {
   const script = scriptOf(seed, dice(seed))
   try {
     return await play(script, broken)
   } catch (why) {
-    const words = `KERROS_WORLD=${seed} plays it alone:\n${print(script)}`
-    throw new Error(`${(why as Error).message}\n${words}`, { cause: why })
+    const short = broken === GOOD ? await shorter(script) : script
+    const how = `KERROS_WORLD=${seed} plays it again; so does KERROS_WORLD=FILE with this, made shorter, in it:`
+    throw new Error(`${(why as Error).message}\n${how}\n${print(short)}`, { cause: why })
   }
+}
+
+/** Nothing is broken. */
+export const GOOD: Broken = {}
+
+/** The history with as many acts left out as can be while something goes wrong still. */
+async function shorter(script: Script): Promise<Script> {
+  let best = script
+  let left = REPLAYS
+  for (let size = Math.ceil(script.acts.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let at = 0; at < best.acts.length && left-- > 0; ) {
+      const tried = { ...best, acts: best.acts.toSpliced(at, size) }
+      if (await isBad(tried)) best = tried
+      else at += size
+    }
+  }
+  return best
+}
+
+async function isBad(script: Script): Promise<boolean> {
+  return play(script).then(
+    () => false,
+    () => true,
+  )
 }
 
 /** Plays a script to its end. */
@@ -49,8 +77,18 @@ async function conclude(on: Stage): Promise<void> {
   await until(on, 'everybody is back', () => sides.every(({ node }) => node !== undefined))
   if (sides.length === 2)
     await until(on, 'payments end and sides agree', () => sides.every((one) => isAtRest(on, one)) && agree(on, sides))
-  for (const { node } of sides) for (const { id } of on.channels) node!.end(id, 'close').catch(() => undefined)
-  await until(on, 'channels close', () => sides.every((one) => isClosed(on, one)))
+  await until(on, 'channels close', () => {
+    for (const one of sides) end(on, one)
+    return sides.every((one) => isClosed(on, one))
+  })
+}
+
+/** Asks for the end of all channels, again if the one who asked has died of it. */
+function end(on: Stage, { node }: Party): void {
+  for (const { id } of on.channels) {
+    if (node?.channels().includes(id) && node.status(id).phase !== 'closed')
+      node.end(id, 'close').catch(() => undefined)
+  }
 }
 
 async function until(on: Stage, what: string, holds: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
-import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
-import type { ChannelCall } from '../../src/core/channel/Call.ts'
+import type { SignedState } from '../../src/core/channel/Call.ts'
 import { receiverOf } from '../../src/core/channel/LockBook.ts'
 import type { ChannelNode } from '../../src/role/ChannelNode.ts'
 import type { Act, Who } from './Act.ts'
@@ -68,6 +68,7 @@ export function relieve(on: Stage): void {
   const { x, y } = on.parties
   for (const one of [x, y, on.tower]) {
     one.chain.hold(false)
+    one.loop.hold(false)
     one.isDown = false
   }
   revive(on)
@@ -88,7 +89,7 @@ function attempt(promise: Promise<unknown>): void {
 
 function begin(on: Stage, who: Who, id: Hex, amount: number, isLock: boolean): Begun {
   const paymentId = uint(on.begun.size + 1, 32)
-  const made: Begun = { paymentId, who, id, amount: BigInt(amount), isLock, answer: undefined }
+  const made: Begun = { paymentId, who, id, amount: BigInt(amount), isLock, answer: undefined, isTaken: false }
   on.begun.set(paymentId, made)
   return made
 }
@@ -135,7 +136,14 @@ function end(on: Stage, { act, who, channel, which }: Of<'take' | 'giveUp'>): vo
   const mine = node.locks(id).filter((one) => receiverOf(one) === side)
   const one = mine[which % Math.max(1, mine.length)]
   if (!one) return
-  attempt(act === 'take' ? node.fulfil(id, one.id, secretOf(one.paymentId)) : node.fail(id, one.id, 'Unwanted'))
+  if (act === 'giveUp') {
+    attempt(node.fail(id, one.id, 'Unwanted'))
+    return
+  }
+  const promised = on.parties[who].body.whileAlive(() => {
+    on.begun.get(one.paymentId)!.isTaken = true
+  })
+  attempt(node.fulfil(id, one.id, secretOf(one.paymentId)).then(promised))
 }
 
 async function mine(on: Stage, { blocks: count, steps }: Of<'mine'>): Promise<void> {
@@ -182,8 +190,12 @@ function restore(on: Stage, { who, declared }: Of<'restore'>): void {
   if (!one.backup || one.isGone) return
   one.body.kill()
   one.disk = disk(one.backup)
+  one.isSetBack = true
   start(on, one, declared && !on.broken.forgetsMarker)
 }
+
+/** A state that nobody has signed: version 0 needs no signature. */
+const NOTHING: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 
 /**
  * A side turns and publishes what it wants of the past. Whoever sleeps through it has shown its tower everything before:
@@ -202,11 +214,12 @@ async function theft(on: Stage, { who, channel, old, asleep }: Of<'theft'>): Pro
   const past = thief.states.get(id) ?? []
   const state = past[old % Math.max(1, past.length)]
   const court = on.court.connect(thief.person.owner, thief.chain)
-  const nothing = { version: 0n, net: 0n, batch: uint(0, 32), locks: '0x', sigA: '0x', sigB: '0x' } as const
-  const calls: readonly ChannelCall[] = [{ verb: 'challenge', channel: terms, state: state ?? nothing }]
-  for (const call of calls) attempt(court.send(call))
+  attempt(court.send({ verb: 'challenge', channel: terms, state: state ?? NOTHING }))
   on.mood.spike = on.dice.chance(2)
   await blocks(on, 6)
+  const other = past[(old + 1) % Math.max(1, past.length)]
+  if (other) attempt(court.send({ verb: 'answer', channel: terms, state: other }))
+  await blocks(on, 2)
   on.mood.spike = false
   if (!sleeps) return
   await blocks(on, 20, 240)
@@ -267,7 +280,7 @@ const VERBS: Verbs = {
     hostOf(on, who).isDown = false
     revive(on)
   },
-  lag: (on, { who, on: isOn }) => on.parties[who].chain.hold(isOn),
+  lag: (on, { who, what, on: isOn }) => hostOf(on, who)[what].hold(isOn),
   tick: (on, { who, ahead }) => on.parties[who].node?.tick(on.l1.head().time + ahead),
   backup(on, { who }) {
     on.parties[who].backup = on.parties[who].disk.copy()

@@ -21,11 +21,14 @@ import { type Body, body, type Disk, disk, type Rpc } from './Body.ts'
 type Run = () => void
 type Lane = (run: Run) => void
 
+/** A lane that can be held up. */
+type Gate = Lane & { hold(on: boolean): void }
+
 /** Whoever runs a process here: it may die and come back with what its disk holds. */
 export interface Host {
   readonly name: string
-  readonly loop: Lane
-  readonly chain: Lane & { hold(on: boolean): void }
+  readonly loop: Gate
+  readonly chain: Gate
   disk: Disk
   body: Body
   /** Out of order until somebody starts it again. */
@@ -39,7 +42,8 @@ export interface Party extends Host {
   node: ChannelNode | undefined
   client: TowerClient | undefined
   backup: readonly Row[] | undefined
-  /** Whether an older copy of its store was put back. */
+  /** Whether an older copy of its store was put back, and whether it knows. */
+  isSetBack: boolean
   isRestored: boolean
   /** Whether it has turned: it is heard no more, and owed nothing. */
   isGone: boolean
@@ -63,6 +67,8 @@ export interface Begun {
   readonly isLock: boolean
   /** How it ended in the eyes of who asked: its process may have died before. */
   answer: 'done' | string | undefined
+  /** Whether its receiver was promised that it is paid, here or on layer 1: it has shown the preimage. */
+  isTaken: boolean
 }
 
 /** How a rule is broken on purpose, to see that it is noticed. */
@@ -70,6 +76,8 @@ export interface Broken {
   readonly store?: (store: Store) => Store
   /** Nobody says that a backup was put back. */
   readonly forgetsMarker?: boolean
+  /** The tower takes everything and answers nothing. */
+  readonly isTowerIdle?: boolean
 }
 
 /** Everything of one history. */
@@ -144,30 +152,34 @@ const storm =
     return { copies, delay: from.roll(4), overtakes: from.chance(rough) ? 1 : 0 }
   }
 
-function host(w: World, name: string): Host {
-  const lane = w.scheduler.lane()
+function gate(lane: Lane): Gate {
   const waiting: Run[] = []
   let holds = false
-  const chain = (run: Run) => (holds ? void waiting.push(run) : lane(run))
+  const enter = (run: Run) => (holds ? void waiting.push(run) : lane(run))
   function hold(on: boolean): void {
     holds = on
     if (!on) for (const run of waiting.splice(0)) lane(run)
   }
+  return Object.assign(enter, { hold })
+}
+
+function host(w: World, name: string): Host {
   const dead = body()
   dead.kill()
-  return {
-    name,
-    loop: w.scheduler.lane(),
-    chain: Object.assign(chain, { hold }),
-    disk: disk(),
-    body: dead,
-    isDown: false,
-  }
+  const lanes = { loop: gate(w.scheduler.lane()), chain: gate(w.scheduler.lane()) }
+  return { name, ...lanes, disk: disk(), body: dead, isDown: false }
 }
 
 function party(w: World, who: Who, one: Person): Party {
   w.l1.money.mint(ETHER, one.owner, PURSE)
-  const parts = { node: undefined, client: undefined, backup: undefined, isRestored: false, isGone: false }
+  const parts = {
+    node: undefined,
+    client: undefined,
+    backup: undefined,
+    isSetBack: false,
+    isRestored: false,
+    isGone: false,
+  }
   return { ...host(w, who), who, person: one, ...parts, states: new Map() }
 }
 
@@ -234,6 +246,7 @@ export function start(on: Stage, one: Party, declared = false): void {
   const { store, isRestored } = storeOf(on, one, life)
   const restored = declared || (isRestored && !on.broken.forgetsMarker)
   if (restored) one.isRestored = true
+  if (restored && !one.isSetBack) on.violations.push(`${one.who} takes its own store for an older copy`)
   const { confirmations, patience } = on.script.setting
   ChannelNode.start({
     key: one.person.key,
@@ -297,7 +310,8 @@ export function startTower(on: Stage): void {
   tower.body = life
   tower.isDown = false
   tower.role = undefined
-  const chain = life.chain(on.court.connect(person(3).owner, tower.chain), rpc(on))
+  const line: Rpc = on.broken.isTowerIdle ? { ...rpc(on), fate: () => 'unsent' } : rpc(on)
+  const chain = life.chain(on.court.connect(person(3).owner, tower.chain), line)
   const { confirmations } = on.script.setting
   const schedule = life.schedule(tower.loop)
   const onFault = life.whileAlive((why: unknown) => void on.faults.push(`tower: ${codeOf(why)}`))

@@ -198,7 +198,7 @@ function paysLocks({ watch: { newest, time } }: PeerState): boolean {
 
 /**
  * The preimages that layer 1 must hear of now: of locks towards this side that were not taken in time, or of a channel that
- * is in court, until a verdict is there.
+ * is in court, until a verdict is there. The court counts by blocks: a clock that is ahead makes it sooner, never too late.
  */
 function toReveal(seat: Seat, s: PeerState): ChannelCall | undefined {
   const { newest } = s.watch
@@ -208,7 +208,7 @@ function toReveal(seat: Seat, s: PeerState): ChannelCall | undefined {
   const due = [...listed, ...unpackLocks(newest.locks)].filter(
     (lock) =>
       receiverOf(lock) === seat.side &&
-      now(s) <= lock.expiry &&
+      s.watch.time <= lock.expiry &&
       (inCourt || now(s) >= cutoff(seat, lock)) &&
       !isDecided(newest, lock),
   )
