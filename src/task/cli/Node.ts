@@ -22,6 +22,9 @@ import { type Config, configOf, type Home, homeOf } from './Settings.ts'
 import { interrupted, stamped } from './Stay.ts'
 import { facts } from './Table.ts'
 
+/** Milliseconds after which a node looks at the clock again. */
+const TICK = 5000
+
 /** What ends with the node, what began last first. */
 type Ends = (() => unknown)[]
 
@@ -90,6 +93,9 @@ async function deskOf(
     onFault,
   })
   ends.push(() => desk.node.stop())
+  // A lock may have to be shown on layer 1 in time though no block has come for a while.
+  const clock = setInterval(() => desk.node.tick(Math.floor(Date.now() / 1000)), TICK)
+  ends.push(() => clearInterval(clock))
   return desk
 }
 
