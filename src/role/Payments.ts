@@ -101,7 +101,8 @@ export class Payments {
     const kept = this.#store.get('payment', paymentKey(seat, paymentId))
     if (Array.isArray(kept)) return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
     if (typeof kept === 'object') return { paymentId, index: 0, ...(kept as unknown as Taken) }
-    return kept === undefined && isSerial(paymentId) ? this.find(seat.id, seat.side, paymentId) : (kept as string)
+    // Such an id has no row of its being paid: one that was refused may have been asked for again, and paid.
+    return (isSerial(paymentId) ? this.find(seat.id, seat.side, paymentId) : undefined) ?? (kept as string | undefined)
   }
 
   /** Looks a payment up in the whole history of a channel: the only way for ids that have no row of their own. */

@@ -65,6 +65,9 @@ describe('Peer: what a hostile peer says', () => {
     const fail = { kind: 'failLock', lockId: 1n, code: 'Unknown', data: '0x' }
     expect(asMessage({ ...wire, changes: [fail] })).to.deep.equal({ ...request, changes: [fail] })
     expect(asMessage({ ...wire, changes: [{ ...fail, junk }] })).to.equal(undefined)
+    for (const kind of ['fulfilLock', 'failLock', 'toString', '__proto__']) {
+      expect(asMessage({ ...wire, changes: [{ ...fail, kind: [kind] }] }), `a list of ${kind}`).to.equal(undefined)
+    }
     for (const cut of ['0x00', `${wire.changes[0]}00`, wire.changes[0]!.slice(0, -2), junk, 7, null]) {
       expect(asMessage({ ...wire, changes: [cut] }), String(cut).slice(0, 200)).to.equal(undefined)
     }

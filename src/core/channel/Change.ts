@@ -65,8 +65,10 @@ export function isCode(value: unknown): value is string {
 
 /** True iff a value is a change of locks that the protocol admits: every field in its bounds, and no others. */
 export function isLockChange(value: unknown): value is LockChange {
-  const fields = FIELDS[(value as LockChange | null | undefined)?.kind ?? '']
-  if (!fields) return false
+  const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind
+  // A list of one name would find the fields of that name, and be none of the changes.
+  if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return false
+  const fields = FIELDS[kind]!
   for (const name in fields) if (!fields[name]!((value as Record<string, unknown>)[name])) return false
   return Object.keys(value as object).length === Object.keys(fields).length
 }
