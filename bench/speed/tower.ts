@@ -74,6 +74,7 @@ function chainByHand() {
     chainId: COURT.chainId,
     court: COURT.court,
     sender: CHANNEL.a.owner,
+    isDecided: async () => false,
     head: async () => head,
     follow(from, to) {
       sink = to

@@ -85,7 +85,7 @@ export class ChannelNode {
 
   private constructor(parts: ChannelNodeParts) {
     this.#parts = parts
-    this.#payments = new Payments(parts.store)
+    this.#payments = new Payments(parts.store, (condition, key) => parts.chain.isDecided(condition, key))
     this.#courtroom = new Courtroom(parts.chain, (why) => this.#parts.onFault?.(why))
     const { schedule = setImmediate } = parts
     this.#loop = new Loop({

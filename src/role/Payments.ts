@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
+import { ETHER, type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { emptyState, type Side } from '../core/channel/Channel.ts'
 import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
@@ -46,6 +46,9 @@ type Taken = { readonly preimage: Hex; readonly version: bigint }
 /** Asks a channel's machine for something. */
 type Ask = (input: PeerInput, refused: (why: unknown) => void) => void
 
+/** Whether layer 1 has its verdict on a condition's key. */
+type IsDecided = (condition: Hex, key: Hex) => Promise<boolean>
+
 interface Waiting {
   readonly done: (payment: Payment) => void
   readonly failed: (why: unknown) => void
@@ -57,13 +60,15 @@ const NOBODY: Waiting = { done: () => undefined, failed: () => undefined }
 /** The payments of this node's sides that have not ended, and what the store says of those that have. */
 export class Payments {
   readonly #store: Pick<Store, 'get' | 'all'>
+  readonly #isDecided: IsDecided
   /** By channel and id of the payment. */
   readonly #waiting = new Map<Hex, Map<Hex, Waiting>>()
   readonly #start = toHex(randomBytes(16))
   #count = 0
 
-  constructor(store: Pick<Store, 'get' | 'all'>) {
+  constructor(store: Pick<Store, 'get' | 'all'>, isDecided: IsDecided) {
     this.#store = store
+    this.#isDecided = isDecided
   }
 
   /** An id that no payment of anybody has had. */
@@ -87,12 +92,24 @@ export class Payments {
 
   /** Locks with `ask`; resolves with the preimage once it is taken. Asked again after its end, it answers the same. */
   async lock(seat: Seat, options: LockOptions, ask: Ask): Promise<Hex> {
-    const { paymentId = this.name() } = options
-    const had = options.paymentId === undefined ? undefined : this.outcome(seat, paymentId)
-    if (typeof had === 'object' && had.preimage !== undefined) return had.preimage
-    require(had !== 'pending' && typeof had !== 'object', 'PaymentPending', paymentId)
+    const { paymentId = this.name(), key } = options
+    const look = () => (options.paymentId === undefined ? undefined : this.#taken(seat, paymentId))
+    const had = look()
+    if (had !== undefined) return had
+    // The court tells of a verdict once: of one from before the lock this side would never hear, and the lock would be paid.
+    require(!(await this.#isDecided(ETHER, key)), 'KeyDecided', ETHER, key)
+    const meanwhile = look()
+    if (meanwhile !== undefined) return meanwhile
     const ended = await this.begin(seat.id, paymentId, (refused) => ask(lockInput(options, paymentId), refused))
     return ended.preimage!
+  }
+
+  /** The preimage for which a lock of this id was taken; undefined if it may be begun. Refuses PaymentPending. */
+  #taken(seat: Seat, paymentId: Hex): Hex | undefined {
+    const had = this.outcome(seat, paymentId)
+    if (typeof had === 'object' && had.preimage !== undefined) return had.preimage
+    require(had !== 'pending' && typeof had !== 'object', 'PaymentPending', paymentId)
+    return undefined
   }
 
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, FINAL, finalState, type State, stateDigest } from '../../src/core/channel/Channel.ts'
@@ -117,6 +118,15 @@ describe('edge/chain of channels: Hardhat and the simulation', () => {
     const token = await chains.connection.ethers.getContractAt('Token', asset)
     expect(await token.allowance(alice.address, court)).to.equal(0n)
     expect(await compared(pair)).to.deep.equal(['Deposited', 'Deposited', 'Concluded'])
+  })
+
+  it('agree on whether a key has its verdict', async () => {
+    const { pair } = await world()
+    const [known, other] = [uint(1, 32), uint(2, 32)].map(hashLock) as [Hex, Hex]
+    expect(await call(pair, 0, { verb: 'reveal', preimages: [uint(1, 32)] })).to.equal(undefined)
+    for (const chain of [pair.real[1]!, pair.simulated[1]!]) {
+      expect(await Promise.all([known, other].map((key) => chain.isDecided(ETHER, key)))).to.deep.equal([true, false])
+    }
   })
 
   it('keeps the allowances of deposits apart that are sent at once', async () => {

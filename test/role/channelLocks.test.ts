@@ -110,6 +110,21 @@ describe('ChannelNode: locks', () => {
     expect(x.payment(id, LOCK.paymentId)).to.include({ preimage: SECRET })
   })
 
+  it('is not begun with a preimage that layer 1 knows already: the court would pay it, and nobody would hear of that', async () => {
+    const w = world(15)
+    const [x, y] = [await node(w, alice), await node(w, bob)] as const
+    const id = await opened(w, [x, y])
+    await mineUntil(w, w.court.connect(bob.owner).send({ verb: 'reveal', preimages: [SECRET] }))
+    await finish(w, w.scheduler.run())
+    const paid = x.lock(id, { ...LOCK, expiry: w.l1.head().time + 7200 }).then(
+      () => 'locked',
+      (why) => (why as Error).message,
+    )
+    await w.scheduler.run()
+    expect(await Promise.race([paid, 'pending'])).to.contain('KeyDecided')
+    expect(x.status(id).locked.count).to.equal(0)
+  })
+
   it('gives a receipt that proves a payment made while a lock is open', async () => {
     const w = world(14)
     const [x, y] = [await node(w, alice), await node(w, bob)] as const

@@ -128,6 +128,7 @@ export function body(): Body {
       chainId,
       court,
       sender,
+      isDecided: (condition, key) => raw.isDecided(condition, key),
       head: async () => Math.max(0, (await raw.head()) - rpc.behind()),
       follow(from, sink) {
         const stop = raw.follow(from, whileAlive(sink))

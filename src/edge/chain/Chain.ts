@@ -23,6 +23,8 @@ export interface Chain<Call, Event> {
   readonly sender: Hex
   /** Number of the newest block; whoever follows has caught up once it has seen that one. */
   head(): Promise<number>
+  /** Whether the court has its verdict on a condition's key, as of the newest block. */
+  isDecided(condition: Hex, key: Hex): Promise<boolean>
   /**
    * Yields every block from number `from` on, each once and in order, reorgs as retractions (newest first).
    * Returns a function that ends it.

@@ -96,6 +96,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     poll,
     head: () => headOf(node, name),
     credit: (asset, owner) => creditOf({ node, name, court }, asset, owner),
+    isDecided: (condition, key) => hasVerdict(parts, condition, key),
     follow(from, sink) {
       const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, (input) => {
         if (input.kind === 'retract') laneOf(parts).doubt()
@@ -119,6 +120,25 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
 async function headOf(node: Node, name: string): Promise<number> {
   try {
     return Number(await node.send('eth_blockNumber', []))
+  } catch (why) {
+    throw unreachable(name, why)
+  }
+}
+
+async function hasVerdict(
+  {
+    node,
+    name,
+    court,
+    abi,
+  }: { readonly node: Node; readonly name: string; readonly court: Hex; readonly abi: Interface },
+  condition: Hex,
+  key: Hex,
+): Promise<boolean> {
+  const data = abi.encodeFunctionData('verdict', [condition, key])
+  try {
+    const answer = (await node.send('eth_call', [{ to: court, data }, 'latest'])) as string
+    return abi.decodeFunctionResult('verdict', answer)[0] !== 0n
   } catch (why) {
     throw unreachable(name, why)
   }

@@ -3,6 +3,7 @@ import { ETHER, type Hex, uint } from '../../core/base/Bytes.ts'
 import type { Court, Transfer } from '../../core/base/Court.ts'
 import { keccakText, keccakWords } from '../../core/base/Signature.ts'
 import type { L1Block, L1Input } from '../../core/base/Step.ts'
+import { type Verdicts, verdictKey } from '../../core/base/Verdicts.ts'
 import { Fault } from '../Fault.ts'
 import type { Chain, Creditor, Receipt } from './Chain.ts'
 import { capAt, type Fees, type GasPolicy, offered, raised } from './Fees.ts'
@@ -235,6 +236,10 @@ class Simulation implements SimulatedL1 {
       court,
       sender,
       head: async () => this.head().number,
+      isDecided: async (condition, key) => {
+        const { verdicts } = this.#sites.get(court)!.state as { readonly verdicts?: Verdicts }
+        return verdicts?.has(verdictKey(condition, key)) ?? false
+      },
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
       send: (call, deadline) => this.#send({ court, sender, call }, deadline),
       credit: async (asset, owner) => this.#creditsOf(court).get(creditKey(asset, owner)) ?? 0n,
