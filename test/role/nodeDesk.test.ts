@@ -1,96 +1,15 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
-import { Refusal } from '../../src/core/base/Step.ts'
 import type { NodeEvent } from '../../src/edge/http/NodeApi.ts'
 import { memoryNodeClient, type NodeClient } from '../../src/edge/http/NodeClient.ts'
 import { nodeHandler } from '../../src/edge/http/NodeServer.ts'
 import { readReceipt } from '../../src/edge/ReceiptFile.ts'
 import { readRescue } from '../../src/edge/RescueFile.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
-import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
-import { type DeskParts, NodeDesk } from '../../src/role/NodeDesk.ts'
 import { runs } from '../fuzz.ts'
-import { finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
-
-const [alice, bob] = [person(1), person(2)]
-const FUNDS = 1_000_000n
-const TOKEN = 'ab'.repeat(32)
-
-/** Time that passes when the test says so. */
-function clock() {
-  const waiting = new Set<() => void>()
-  return {
-    later: (run: () => void) => {
-      waiting.add(run)
-      return () => waiting.delete(run)
-    },
-    pass: () => {
-      for (const run of waiting) run()
-      waiting.clear()
-    },
-  }
-}
-
-async function desk(w: World, who: Person, change: Partial<ChannelNodeParts & DeskParts> = {}): Promise<NodeDesk> {
-  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  const parts = {
-    key: who.key,
-    store: memoryStore(),
-    chain: w.court.connect(who.owner, chain),
-    transport: w.transport,
-    confirmations: 2,
-    schedule: loop,
-    retry: w.scheduler.later,
-    later: clock().later,
-  }
-  return finish(w, NodeDesk.start({ ...parts, ...change }))
-}
-
-function clientOf(of: NodeDesk): NodeClient {
-  return memoryNodeClient(nodeHandler(of, { token: TOKEN }), TOKEN)
-}
-
-interface Stage {
-  readonly w: World
-  readonly desks: readonly [NodeDesk, NodeDesk]
-  readonly x: NodeClient
-  readonly y: NodeClient
-  readonly id: Hex
-}
-
-/** Two nodes with a channel between them that both have funded, all of it done through the API. */
-async function stage(seed: number, change: Partial<ChannelNodeParts & DeskParts> = {}): Promise<Stage> {
-  const w = world(seed)
-  for (const { owner } of [alice, bob]) w.l1.money.mint(ETHER, owner, FUNDS)
-  const desks = [await desk(w, alice, change), await desk(w, bob)] as const
-  const [x, y] = [clientOf(desks[0]), clientOf(desks[1])]
-  const address = await desks[1].listen('bob')
-  const wish = { asset: ETHER, salt: uint(9, 32), challengePeriod: 3600 }
-  const [one, two] = await finish(
-    w,
-    Promise.all([
-      x.call('channel.open', { ...wish, peer: { owner: bob.owner, signer: bob.signer }, address }),
-      y.call('channel.open', { ...wish, peer: { owner: alice.owner, signer: alice.signer } }),
-    ]),
-  )
-  expect(one!.id).to.equal(two!.id)
-  const { id } = one!
-  await mineUntil(w, Promise.all([x, y].map((api) => api.call('channel.deposit', { id, amount: FUNDS }))))
-  const isReady = (one: NodeDesk) =>
-    one.node.until(id, ({ phase, available }) => phase === 'open' && available === FUNDS)
-  await mineUntil(w, Promise.all(desks.map(isReady)))
-  return { w, desks, x, y, id }
-}
-
-async function refused(promise: Promise<unknown>): Promise<string> {
-  const why = await promise.then(
-    () => new Error('it was not refused'),
-    (thrown) => thrown,
-  )
-  if (why instanceof Refusal) return why.code
-  throw why
-}
+import { finish, mineUntil, person, terms } from '../world.ts'
+import { alice, bob, clientOf, clock, desk, FUNDS, refused, stage, TOKEN } from './deskStage.ts'
 
 describe('NodeDesk', () => {
   it('pays once, however many ask for the same at once, and answers all of them the same', async () => {
