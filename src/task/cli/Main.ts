@@ -51,14 +51,19 @@ export async function perform(
   { out, err }: Streams,
 ): Promise<number> {
   const isJson = options.json === true
-  const answer = (one: Answer) => out(isJson ? json(one.json) : one.text)
+  let hasAnswered = false
+  const answer = (one: Answer) => {
+    hasAnswered = true
+    out(isJson ? json(one.json) : one.text)
+  }
   try {
     const run = await command.load()
     const answered = await run({ args, options, env, say: isJson ? err : out, answer })
     if (answered) answer(answered)
     return 0
   } catch (why) {
-    return fail(why, isJson, { out, err })
+    // One document is all that a program reads: what ends a command that has answered is told as its progress is.
+    return fail(why, isJson && !hasAnswered, { out, err })
   }
 }
 

@@ -21,6 +21,7 @@ import { keyFrom } from './Key.ts'
 import { type Config, configOf, type Home, homeOf } from './Settings.ts'
 import { interrupted, stamped } from './Stay.ts'
 import { facts } from './Table.ts'
+import { Trouble } from './Trouble.ts'
 
 /** Milliseconds after which a node looks at the clock again. */
 const TICK = 5000
@@ -28,23 +29,43 @@ const TICK = 5000
 /** What ends with the node, what began last first. */
 type Ends = (() => unknown)[]
 
-/** Runs a node until the process is told to end. */
+/** Runs a node until the process is told to end; a node that can no longer go on ends it with a Trouble. */
 export async function start(call: Call): Promise<undefined> {
   const home = homeOf(call)
   const config = configOf(call)
   const told = interrupted()
   const key = await keyFrom(call, home.keystore)
   const ends: Ends = []
+  const { promise: failed, reject: onFailure } = Promise.withResolvers<never>()
+  failed.catch(() => undefined) // heard below, once the node has begun
+  let isFailed = true
   try {
     const store = storeOf(call, home, key, ends)
-    const desk = await deskOf(call, config, key, store, ends)
+    const desk = await deskOf(call, config, key, store, (why) => onFailure(failure(why)), ends)
     call.answer(await announce(call, home, config, desk, ends))
-    await told
+    await Promise.race([told, failed])
+    isFailed = false
     call.say('Stopping: everything that was acknowledged is kept.')
   } finally {
-    for (const end of ends.reverse()) await end()
+    await endAll(ends, isFailed)
   }
   return undefined
+}
+
+/** Whatever keeps one part of a failed node from ending is not why it ends, and must not keep the others. */
+async function endAll(ends: Ends, isFailed: boolean): Promise<void> {
+  for (const end of ends.reverse()) {
+    try {
+      await end()
+    } catch (why) {
+      if (!isFailed) throw why
+    }
+  }
+}
+
+function failure(why: unknown): Trouble {
+  const what = reason(why).split('\n')[0]
+  return new Trouble('NodeFailed', `the node cannot go on and has ended (${what}): see to that and start it again`, why)
 }
 
 /** The node's store, which no other process has open, with the marker that no backup holds. */
@@ -71,6 +92,7 @@ async function deskOf(
   { rpc, chainId, court, confirmations, since }: Config,
   key: Hex,
   { store, isRestored }: { readonly store: Store; readonly isRestored: boolean },
+  onFailure: (why: unknown) => void,
   ends: Ends,
 ): Promise<NodeDesk> {
   const provider = await httpNode(rpc, BigInt(chainId))
@@ -91,6 +113,7 @@ async function deskOf(
     since,
     restored: isRestored,
     onFault,
+    onFailure,
   })
   ends.push(() => desk.node.stop())
   // A lock may have to be shown on layer 1 in time though no block has come for a while.

@@ -1,6 +1,6 @@
 import { ETHER, type Hex } from '../../core/base/Bytes.ts'
 import { reason } from '../../edge/Fault.ts'
-import type { ChannelView, NodeInfo } from '../../edge/http/NodeApi.ts'
+import type { ChannelView, MoneyView, NodeInfo } from '../../edge/http/NodeApi.ts'
 import { addressIn } from '../../edge/key/Keystore.ts'
 import { type Client, channelsOf, clientOf } from './Client.ts'
 import type { Answer, Call } from './Command.ts'
@@ -8,7 +8,7 @@ import { ETH, formatMoney } from './Money.ts'
 import { type Config, configOf, homeOf } from './Settings.ts'
 import { facts } from './Table.ts'
 import { Trouble } from './Trouble.ts'
-import { balances } from './View.ts'
+import { moneyRows } from './View.ts'
 
 interface Running {
   readonly info: NodeInfo
@@ -33,7 +33,7 @@ export async function status(call: Call): Promise<Answer> {
     running: running !== undefined,
     info,
     wallet,
-    sums,
+    sums: sums.map(({ rows: _rows, ...sum }) => sum),
     channels,
   }
   const rows = [
@@ -45,7 +45,7 @@ export async function status(call: Call): Promise<Answer> {
       info ? `runs; peers connect at ${info.addresses.join(', ') || 'nowhere'}` : 'does not run: kerros node start',
     ],
     ['on layer 1', typeof wallet === 'bigint' ? `${formatMoney(wallet, ETH)}` : wallet && `not known: ${wallet.error}`],
-    ...sums.map(({ text }) => ['in channels', text] as const),
+    ...sums.flatMap(({ rows }) => rows),
     ['channels', channels && counted(channels)],
   ] as const
   return { json, text: facts(rows) }
@@ -77,26 +77,40 @@ async function balanceOf({ rpc, chainId }: Config, address: Hex): Promise<bigint
   }
 }
 
-interface Sum {
+interface Sum extends MoneyView {
   readonly asset: Hex
-  readonly amount: bigint
-  readonly text: string
+  readonly rows: readonly (readonly [string, string])[]
 }
 
-/** What this side has in channels that are not closed, by asset. */
+const NOTHING: MoneyView = { arriving: 0n, inChannel: 0n, locked: null, inDispute: null, credit: 0n, paidOut: 0n }
+
+/** Where this side's money of all channels is, by asset; the times are the latest of any. */
 async function sumsOf({ channels, client }: Running): Promise<readonly Sum[]> {
-  const sums = new Map<Hex, bigint>([[ETHER, 0n]])
-  for (const view of channels) {
-    if (view.closed) continue
-    const { asset } = view.channel
-    sums.set(asset, (sums.get(asset) ?? 0n) + balances(view).mine)
-  }
-  const made = [...sums].map(async ([asset, amount]) => ({
-    asset,
-    amount,
-    text: formatMoney(amount, await client.unit(asset)),
-  }))
+  const sums = new Map<Hex, MoneyView>([[ETHER, NOTHING]])
+  for (const { channel, whereabouts } of channels)
+    sums.set(channel.asset, added(sums.get(channel.asset) ?? NOTHING, whereabouts))
+  const made = [...sums].map(async ([asset, sum]) => {
+    const unit = await client.unit(asset)
+    const within = ['in channels', formatMoney(sum.inChannel, unit)] as const
+    return { asset, ...sum, rows: [within, ...moneyRows(sum, unit)] }
+  })
   return Promise.all(made)
+}
+
+function added(one: MoneyView, other: MoneyView): MoneyView {
+  return {
+    arriving: one.arriving + other.arriving,
+    inChannel: one.inChannel + other.inChannel,
+    locked: later(one.locked, other.locked),
+    inDispute: later(one.inDispute, other.inDispute),
+    credit: one.credit === null || other.credit === null ? null : one.credit + other.credit,
+    paidOut: one.paidOut + other.paidOut,
+  }
+}
+
+function later(one: MoneyView['locked'], other: MoneyView['locked']): MoneyView['locked'] {
+  if (!one || !other) return one ?? other
+  return { amount: one.amount + other.amount, until: Math.max(one.until, other.until) }
 }
 
 function counted(channels: readonly ChannelView[]): string {
