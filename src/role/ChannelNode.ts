@@ -301,31 +301,29 @@ export class ChannelNode {
       const row = this.#places.add(input.add, input.address)
       return { state: this.#places, rows: [row], outputs: [] }
     }
-    const d = this.#draft(id)
-    act(d, this.#places.of(id).seat, input.input)
+    const place = this.#places.of(id)
+    const d: Draft = { state: place.state, rows: [], outputs: [] }
+    act(d, place.seat, input.input)
     this.#touched.add(id)
-    return this.#keep(id, d)
+    return this.#keep(place.seat, d)
   }
 
   /** Whatever came for a channel in this batch is said in one. */
   #rest(): Step<Places, Output> {
     const steps = [...this.#touched].map((id) => {
-      const d = this.#draft(id)
-      rest(d, this.#places.of(id).seat)
-      return this.#keep(id, d)
+      const { seat: at, state } = this.#places.of(id)
+      const d: Draft = { state, rows: [], outputs: [] }
+      rest(d, at)
+      return this.#keep(at, d)
     })
     this.#touched.clear()
     const rows = steps.flatMap((step) => step.rows)
     return { state: this.#places, rows, outputs: steps.flatMap((step) => step.outputs) }
   }
 
-  #draft(id: Hex): Draft {
-    return { state: this.#places.of(id).state, rows: [], outputs: [] }
-  }
-
-  #keep(id: Hex, { state, rows, outputs }: Draft): Step<Places, Output> {
-    this.#places.set(this.#places.of(id).seat, state)
-    return { state: this.#places, rows, outputs: outputs.map((output) => ({ id, output })) }
+  #keep(at: Seat, { state, rows, outputs }: Draft): Step<Places, Output> {
+    this.#places.set(at, state)
+    return { state: this.#places, rows, outputs: outputs.map((output) => ({ id: at.id, output })) }
   }
 
   #speak(id: Hex, output: PeerOutput): void {

@@ -112,7 +112,7 @@ export class Loop<State, Input, Output> {
         const step = this.#parts.machine(this.#state, turn.input)
         this.#state = step.state
         rows.push(...step.rows)
-        said.push({ turn, outputs: step.outputs })
+        if (turn.done || step.outputs.length > 0) said.push({ turn, outputs: step.outputs })
       } catch (why) {
         if (!turn.refused) throw why
         turn.refused(why)
