@@ -139,7 +139,7 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
   const setting: Setting = {
     channels: 1 + roll(2),
     xWrites: chance(2),
-    confirmations: one(roll, [2, 4, 13]),
+    confirmations: one(roll, [3, 6, 13]),
     patience: one(roll, [900, 3600]),
     rough: one(roll, [0, 40, 12]),
     marked: chance(2),
@@ -150,7 +150,7 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
     const at = roll(acts.length)
     acts.splice(at, 0, { act: 'backup', who })
     acts.splice(at + 1 + roll(acts.length - at), 0, { act: 'restore', who, declared: !setting.marked })
-  } else if (chance(4)) {
+  } else if (chance(3)) {
     const channel = roll(setting.channels)
     if (chance(2)) acts.push(...lastLocks(roll, who, channel))
     acts.push({ act: 'theft', who, channel, old: roll(8), asleep: chance(2) })

@@ -63,8 +63,8 @@ export interface Rpc {
 
 const FAILED = new Fault('StoreFailed', 'the disk is full; make room and start again')
 
-/** A process that has just begun. */
-export function body(): Body {
+/** A process that has just begun; `onBlow` hears of its fuses. */
+export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
   let alive = true
   let failed = false
   const fuses: { fuse: Fuse; left: number }[] = []
@@ -77,8 +77,9 @@ export function body(): Body {
     for (const wire of wires) wire.close()
   }
 
-  function blow({ how }: Fuse): void {
-    if (how === 'crash') kill()
+  function blow(fuse: Fuse): void {
+    onBlow(fuse)
+    if (fuse.how === 'crash') kill()
     else failed = true
   }
 

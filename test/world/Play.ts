@@ -1,8 +1,11 @@
 import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { domain } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
+import { sideOf } from '../../src/core/channel/Channel.ts'
 import { receiverOf } from '../../src/core/channel/LockBook.ts'
+import { type Reserve, signAsk, totals } from '../../src/core/channel/Reserve.ts'
 import type { ChannelNode } from '../../src/role/ChannelNode.ts'
 import type { Act, Who } from './Act.ts'
 import { type Body, disk } from './Body.ts'
@@ -17,6 +20,7 @@ import {
   type Party,
   type Stage,
   secretOf,
+  see,
   start,
   startTower,
 } from './Stage.ts'
@@ -191,7 +195,26 @@ function restore(on: Stage, { who, declared }: Of<'restore'>): void {
   one.body.kill()
   one.disk = disk(one.backup)
   one.isSetBack = true
+  see(on, declared ? 'backup put back and declared' : 'backup put back')
   start(on, one, declared && !on.broken.forgetsMarker)
+}
+
+/** What the other side has signed for a side, the court pays whenever it is asked in time. */
+function withdrawAnyway(on: Stage, { disk: { store }, person, chain }: Party, id: Hex): void {
+  const { mine } = (store.get('withdrawal', id) ?? {}) as { readonly mine?: Reserve | null }
+  const { channel } = on.channels.find((known) => known.id === id)!
+  const side = sideOf(channel, person.signer)!
+  if (!mine?.signature) return
+  const { total, deadline, signature } = mine
+  const court = domain(on.l1.chainId, on.court.address)
+  const own = signAsk(court, id, side, mine, person.key)
+  const sigs = side === 'a' ? { sigA: own, sigB: signature } : { sigA: signature, sigB: own }
+  see(on, 'withdrawal by a thief')
+  attempt(
+    on.court
+      .connect(person.owner, chain)
+      .send({ verb: 'withdraw', channel, ...totals(side, total), deadline, ...sigs }),
+  )
 }
 
 /** A state that nobody has signed: version 0 needs no signature. */
@@ -215,20 +238,30 @@ async function theft(on: Stage, { who, channel, old, asleep }: Of<'theft'>): Pro
   const state = past[old % Math.max(1, past.length)]
   const court = on.court.connect(thief.person.owner, thief.chain)
   attempt(court.send({ verb: 'challenge', channel: terms, state: state ?? NOTHING }))
+  withdrawAnyway(on, thief, id)
+  see(on, sleeps ? 'theft while the other sleeps' : 'theft')
   on.mood.spike = on.dice.chance(2)
-  await blocks(on, 6)
+  await blocks(on, 2)
+  shake(on)
+  await blocks(on, 4)
   const other = past[(old + 1) % Math.max(1, past.length)]
   if (other) attempt(court.send({ verb: 'answer', channel: terms, state: other }))
   await blocks(on, 2)
   on.mood.spike = false
   if (!sleeps) return
   await blocks(on, 20, 240)
-  attempt(court.send({ verb: 'settle', channel: terms, locks: recorded(on, victim, id) }))
+  attempt(court.send({ verb: 'settle', channel: terms, locks: victim.states.get(id)?.at(-1)?.locks ?? '0x' }))
+  await blocks(on, 3)
+  shake(on)
   await blocks(on, 3)
 }
 
-function recorded(_on: Stage, victim: Party, id: Hex): Hex {
-  return victim.states.get(id)?.at(-1)?.locks ?? '0x'
+/** Layer 1 takes some blocks back, half of the times. */
+function shake(on: Stage): void {
+  const { confirmations } = on.script.setting
+  if (on.dice.chance(2)) return
+  const depth = Math.min(12, confirmations - 1)
+  reorg(on, { act: 'reorg', depth, keeps: (['all', 'none', 'some'] as const)[on.dice.roll(3)]! })
 }
 
 /** Whether the tower holds the newest of a side, and all that it has to say. */

@@ -97,6 +97,8 @@ export interface Stage extends World {
   readonly mood: { calm: boolean; spike: boolean }
   /** What the court has taken and paid by channel: what it should hold. */
   readonly held: Map<Hex, bigint>
+  /** How often what has happened. */
+  readonly seen: Map<string, number>
   violations: string[]
 }
 
@@ -134,7 +136,7 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   })
   const tower = { ...host(w, 'tower'), role: undefined }
   const held = new Map<Hex, bigint>()
-  const log = { told: [], begun: new Map(), signed: new Map(), faults: [], violations: [] }
+  const log = { told: [], begun: new Map(), signed: new Map(), faults: [], violations: [], seen: new Map() }
   const on: Stage = { ...w, script, parties, tower, channels, ...log, folder, broken, mood, held }
   observe(on)
   return on
@@ -201,9 +203,22 @@ function observe(on: Stage): void {
   on.court
     .connect(uint(0xfff, 20), (run) => run())
     .follow(0, ({ kind, block }) => {
+      if (kind === 'retract') see(on, 'retracted block')
+      for (const { name } of block.events) see(on, kind === 'block' ? name : `retracted ${name}`)
       const events = kind === 'block' ? block.events : [...block.events].reverse()
       for (const event of events) move(event, kind === 'block' ? 1n : -1n)
     })
+}
+
+/** Counts one of what has happened. */
+export function see(on: Stage, what: string): void {
+  on.seen.set(what, (on.seen.get(what) ?? 0) + 1)
+}
+
+/** A new life of somebody here, counted. */
+function born(on: Stage): Body {
+  see(on, 'start')
+  return body(({ point, when, how }) => see(on, `${how} ${when} a ${point}`))
 }
 
 function rpc(on: Stage): Rpc {
@@ -234,7 +249,7 @@ function note(on: Stage, key: string, content: Hex): void {
 /** Starts a side with what its disk holds. */
 export function start(on: Stage, one: Party, declared = false): void {
   one.body.kill()
-  const life = body()
+  const life = born(on)
   one.body = life
   one.node = undefined
   one.isDown = false
@@ -294,6 +309,7 @@ function keep(on: Stage, one: Party, channel: Channel, state: SignedState): void
 }
 
 function hear(on: Stage, { who }: Party, id: Hex, event: PeerEvent): void {
+  see(on, event.name)
   on.told.push({ who, id, event })
 }
 
@@ -306,7 +322,7 @@ export function codeOf(why: unknown): string {
 export function startTower(on: Stage): void {
   const { tower } = on
   tower.body.kill()
-  const life = body()
+  const life = born(on)
   tower.body = life
   tower.isDown = false
   tower.role = undefined

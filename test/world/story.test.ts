@@ -21,6 +21,21 @@ function told(on: Stage): string {
   return JSON.stringify([words, [...on.signed], on.faults, on.l1.head().hash])
 }
 
+const seen = new Map<string, number>()
+
+function addUp(on: Stage): void {
+  for (const [what, count] of on.seen) seen.set(what, (seen.get(what) ?? 0) + count)
+}
+
+/** What must have happened in so many seeds, or they prove little. */
+const EXPECTED = [
+  ...['Answered', 'Challenged', 'Concluded', 'Revealed', 'Settled', 'Withdrawn', 'retracted Answered'],
+  ...['crash before a commit', 'crash after a commit', 'fail before a commit', 'fail after a commit'],
+  ...['crash before a send', 'crash after a send', 'crash before a call', 'crash after a call'],
+  ...['theft', 'theft while the other sleeps', 'backup put back', 'backup put back and declared'],
+  ...['paid', 'received', 'fulfilled', 'failed', 'refused', 'withdrawn', 'unwithdrawn', 'agreed', 'disputed'],
+]
+
 describe('Channel nodes in a world where everything goes wrong', () => {
   if (only !== undefined) {
     it(`end ${only} well`, async () => {
@@ -31,7 +46,15 @@ describe('Channel nodes in a world where everything goes wrong', () => {
   for (let from = 0; from < COUNT && only === undefined; from += SLICE) {
     const count = Math.min(SLICE, COUNT - from)
     it(`lose no money and end every payment once: ${count} seeds from ${seed + from} on`, async () => {
-      for (let i = 0; i < count; i++) await playSeed((seed + from + i) >>> 0)
+      for (let i = 0; i < count; i++) addUp(await playSeed((seed + from + i) >>> 0))
+    })
+  }
+
+  if (only === undefined && COUNT >= 300) {
+    it('meet everything there', () => {
+      const words = [...seen].sort().map(([what, count]) => `${what} ${count}`)
+      console.log(`      ${words.join(', ')}`)
+      for (const what of EXPECTED) expect(seen.get(what) ?? 0, what).to.be.greaterThan(0)
     })
   }
 
