@@ -275,6 +275,7 @@ export class ChannelNode {
   async stop(): Promise<void> {
     this.#loop.stop()
     this.#feed.stop()
+    this.#courtroom.stop()
     this.#abandon(new Error('this node has stopped'), false)
     await this.#links.stop()
   }
@@ -376,6 +377,7 @@ export class ChannelNode {
 
   #fail(why: unknown): void {
     this.#feed.stop()
+    this.#courtroom.stop()
     this.#abandon(why, true)
     this.#links.stop().catch(() => undefined)
     this.#parts.onFault?.(why)

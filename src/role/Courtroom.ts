@@ -14,27 +14,52 @@ const BENIGN = new Set([
   'WrongWithdrawal',
 ])
 
-/** A node's calls to the court: of each verb one a channel at a time, whatever is asked for meanwhile. */
+interface Wanted {
+  readonly call: ChannelCall
+  readonly until: number | undefined
+}
+
+/** A node's calls to the court: of each verb one a channel at a time, and the newest that was asked for meanwhile after it. */
 export class Courtroom {
   readonly #chain: Pick<Chain<ChannelCall, ChannelEvent>, 'send'>
   readonly #onFault: (why: unknown) => void
-  readonly #busy = new Set<string>()
+  /** The newest wish by channel and verb, while a call is on its way. */
+  readonly #wanted = new Map<string, Wanted>()
+  #isStopped = false
 
   constructor(chain: Pick<Chain<ChannelCall, ChannelEvent>, 'send'>, onFault: (why: unknown) => void) {
     this.#chain = chain
     this.#onFault = onFault
   }
 
-  /** Sends a call about a channel, unless one of its verb is on its way; it is of use until a time, in seconds. */
+  /** Sends a call about a channel, once none of its verb is on its way; it is of use until a time, in seconds. */
   call(id: Hex, call: ChannelCall, until: number | undefined): void {
     const key = `${id}/${call.verb}`
-    if (this.#busy.has(key)) return
-    this.#busy.add(key)
+    const isBusy = this.#wanted.has(key)
+    this.#wanted.set(key, { call, until })
+    if (!isBusy) this.#send(key, { call, until })
+  }
+
+  /** What is on its way cannot be taken back; nothing more is sent. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  #send(key: string, { call, until }: Wanted): void {
     this.#chain
       .send(call, until)
       .catch((why) => {
         if (!(why instanceof Refusal && BENIGN.has(why.code))) this.#onFault(why)
       })
-      .finally(() => this.#busy.delete(key))
+      .finally(() => {
+        const newest = this.#wanted.get(key)!
+        // The same again waits for the next block; another call must not: on a quiet chain no block may come without it.
+        if (!this.#isStopped && textOf(newest.call) !== textOf(call)) this.#send(key, newest)
+        else this.#wanted.delete(key)
+      })
   }
+}
+
+function textOf(call: ChannelCall): string {
+  return JSON.stringify(call, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }

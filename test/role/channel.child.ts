@@ -48,7 +48,8 @@ export type Order =
   | { readonly do: 'pay'; readonly numbers: readonly number[]; readonly window: number }
   | { readonly do: 'die'; readonly at: Place; readonly count: number }
   | { readonly do: 'agree'; readonly net: bigint }
-  | { readonly do: 'withdraw'; readonly amount: bigint }
+  /** Until this side has taken out so much in all. */
+  | { readonly do: 'withdraw'; readonly total: bigint }
   | { readonly do: 'close' | 'challenge' | 'stop' }
 
 /** The payment of a number: everything about it follows from that. */
@@ -209,6 +210,14 @@ async function payAll(node: ChannelNode, id: Hex, fates: Fate, numbers: readonly
   await Promise.all(Array.from({ length: window }, one))
 }
 
+/** Takes out what is missing, or waits for what an earlier process has begun. */
+async function withdraw(node: ChannelNode, id: Hex, total: bigint): Promise<void> {
+  const { side, withdrawn, withdrawal } = node.status(id)
+  if (withdrawn[side] < total && !withdrawal) await node.withdraw(id, total - withdrawn[side])
+  await node.until(id, (now) => now.withdrawn[side] >= total)
+  line(`withdrew ${node.status(id).withdrawn[side]}`)
+}
+
 async function obey(node: ChannelNode, role: Role, id: Hex, fates: Fate, order: Order): Promise<void> {
   if (order.do === 'die') await fates.arm(order.at, order.count)
   else if (order.do === 'pay') await payAll(node, id, fates, order.numbers, order.window)
@@ -220,7 +229,7 @@ async function obey(node: ChannelNode, role: Role, id: Hex, fates: Fate, order: 
   } else if (order.do === 'agree') {
     const { version } = await node.until(id, ({ net, pending }) => net === order.net && pending === 0)
     line(`agreed ${version}`)
-  } else if (order.do === 'withdraw') line(`withdrew ${await node.withdraw(id, order.amount)}`)
+  } else if (order.do === 'withdraw') await withdraw(node, id, order.total)
   else if (order.do === 'stop') {
     await node.stop()
     process.exit(0)

@@ -9,8 +9,8 @@ import { openStore } from '../../src/edge/store/Sqlite.ts'
 import { type Payment, Payments } from '../../src/role/Payments.ts'
 import { depth, seed } from '../fuzz.ts'
 import { type Dice, dice } from '../world.ts'
-import { IDENTITY, PLACES, type Place, paymentOf } from './channel.child.ts'
-import { CHANNEL, Member, OWNERS, type Stage, stage } from './channelStage.ts'
+import { IDENTITY, type Order, PLACES, type Place, paymentOf } from './channel.child.ts'
+import { CHANNEL, Died, Member, OWNERS, type Stage, stage } from './channelStage.ts'
 
 const FUNDS = 10n ** 15n
 const [KILLS, PAYMENTS] = [50, 20_000]
@@ -85,6 +85,27 @@ async function payThrough(pair: Pair, { numbers, window, victims }: Portion): Pr
   })
   const [inTime] = await Promise.all([paid, ...deaths])
   return inTime
+}
+
+/** Both are told the same and do it, though one dies on the way, or right after it. Returns whether it was on the way. */
+async function doThrough(pair: Pair, { who, at, count }: Victim, order: Order, word: string): Promise<boolean> {
+  const [victim, other] = [pair[who], pair[1 - who]!]
+  victim.tell({ do: 'die', at, count })
+  for (const one of pair) one.tell(order)
+  const othersDone = other.hears(word)
+  const isEarly = await victim.hears(word).then(
+    () => false,
+    (why) => {
+      if (why instanceof Died) return true
+      throw why
+    },
+  )
+  await victim.kill()
+  await victim.start()
+  expect(victim.lines, 'what was said is stored').to.not.include('restored')
+  victim.tell(order)
+  await Promise.all([othersDone, victim.hears(word)])
+  return isEarly
 }
 
 /** Both sides say that they hold the same newest state, with this net and nothing open. */
@@ -183,6 +204,25 @@ describe('Channel nodes in processes that are killed', () => {
     })
   }
 
+  it('take money out exactly once and close by agreement, though either dies at every place on the way', async () => {
+    const from = dice(seed)
+    await open()
+    await pay(0, 20)
+    let total = 0n
+    let early = 0
+    for (const at of PLACES.slice(0, 6)) {
+      for (const who of [0, 1] as const) {
+        total += 1000n
+        const victim = { who, at, count: 1 + from.roll(4) }
+        if (await doThrough(pair, victim, { do: 'withdraw', total }, `withdrew ${total}`)) early++
+      }
+    }
+    expect(await Promise.all(OWNERS.map(on.balance))).to.deep.equal([total, total])
+    await doThrough(pair, { who: 1, at: 'stored', count: 1 }, { do: 'close' }, 'closed')
+    await seePaid(netOf(numbersFrom(0, 20)))
+    console.log(`      ${early} of 12 deaths on the way`)
+  })
+
   for (const who of [0, 1] as const) {
     const side = who === 0 ? 'the side that asks' : 'the writer'
     it(`stop without a word when the disk is full, and go on with all that was acknowledged when it is not (${side})`, async () => {
@@ -237,7 +277,7 @@ describe('Channel nodes in processes that are killed', () => {
     for (const one of pair) one.tell({ do: 'open', amount: FUNDS })
     await Promise.all(pair.map((one) => one.hears('opened')))
     await pay(0, 100)
-    for (const one of pair) one.tell({ do: 'withdraw', amount: 1000n })
+    for (const one of pair) one.tell({ do: 'withdraw', total: 1000n })
     for (const one of pair) expect(await one.hears('withdrew')).to.equal('withdrew 1000')
     await pay(100, 100)
     await agree(pair, netOf(numbersFrom(0, 200)))

@@ -145,6 +145,9 @@ interface Hope {
   readonly outlives: boolean
 }
 
+/** A process ended while something was expected of it. */
+export class Died extends Error {}
+
 /** One side of the channel: a process, and after its death the next one with the same files. */
 export class Member {
   readonly #stage: Stage
@@ -274,7 +277,7 @@ export class Member {
 
   #bury(how: string): void {
     this.#child = undefined
-    const why = new Error(`side ${this.#who} ended (${how}), after: ${this.lines.join('; ')}`)
+    const why = new Died(`side ${this.#who} ended (${how}), after: ${this.lines.join('; ')}`)
     const isMeant = this.#mayDie && how === 'SIGKILL' && !this.#isOver
     const lost = this.#hopes.filter(({ outlives }) => !(outlives && isMeant))
     this.#hopes = this.#hopes.filter((one) => !lost.includes(one))
