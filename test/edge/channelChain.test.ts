@@ -9,7 +9,7 @@ import { callValue } from '../../src/core/channel/Funding.ts'
 import { newCourt } from '../../src/core/channel/Record.ts'
 import { channelChain } from '../../src/edge/chain/ChannelChain.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
-import { Adjudicator__factory, Token__factory } from '../../typechain-types/index.ts'
+import { Adjudicator__factory, Receiver__factory, Token__factory } from '../../typechain-types/index.ts'
 import { type Both, both, call, compared, held, pairOf, pass } from './both.ts'
 import { faultIn } from './plain.ts'
 
@@ -127,6 +127,30 @@ describe('edge/chain of channels: Hardhat and the simulation', () => {
     for (const chain of [pair.real[1]!, pair.simulated[1]!]) {
       expect(await Promise.all([known, other].map((key) => chain.isDecided(ETHER, key)))).to.deep.equal([true, false])
     }
+  })
+
+  it('tells what the court could not pay to an owner, until that is claimed', async () => {
+    const { chains, court } = await world()
+    const deployer = (await chains.connection.ethers.getSigners())[4]!
+    const receiver = await new Receiver__factory(deployer).deploy()
+    const owner = (await receiver.getAddress()).toLowerCase() as Hex
+    const { a, b, ...rest } = terms(ETHER)
+    const channel = { ...rest, a, b: { ...b, owner } }
+    const under = domain(31337n, court)
+    const id = channelId(under, channel)
+    const chain = await channelChain({ provider: chains.provider, signer: deployer, court, interval: 5 })
+    await chain.send({ verb: 'deposit', asset: ETHER, channelId: id, toB: true, amount: 50n })
+    await receiver.behave(1, owner, '0x')
+    const final = stateDigest(under, finalState(id, 0n))
+    const [sigA, sigB] = [sign(final, alice.key), sign(final, bob.key)]
+    expect(await chain.credit(ETHER, owner)).to.equal(0n)
+    await chain.send({ verb: 'conclude', channel, net: 0n, sigA, sigB })
+    expect(await chain.credit(ETHER, owner)).to.equal(50n)
+    const claim = () => chain.send({ verb: 'claimCredit', asset: ETHER, owner, to: owner })
+    expect((await claim().catch((why) => why)).code).to.equal('PaymentRefused')
+    await receiver.behave(0, owner, '0x')
+    await claim()
+    expect([await chain.credit(ETHER, owner), await chains.provider.getBalance(owner)]).to.deep.equal([0n, 50n])
   })
 
   it('keeps the allowances of deposits apart that are sent at once', async () => {
