@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { ETHER } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { nodeClient } from '../../src/edge/http/NodeClient.ts'
+import { readToken } from '../../src/edge/key/Token.ts'
 import { type Ended, type Staying, type Terminal, terminal } from './commandLine.ts'
 
 const ETH = 10n ** 18n
@@ -59,7 +62,7 @@ describe('kerros, in processes of its own', () => {
       ...atA,
     )
     expect(again).to.deep.equal(paid)
-    const shown = await t.run('channel', 'show', id.slice(2, 10), ...atB)
+    const shown = await t.program('channel', 'show', id.slice(2, 10), ...atB)
     expect(shown.out)
       .to.match(/^yours +0\.25 ETH$/m)
       .and.to.match(/^theirs +0\.75 ETH$/m)
@@ -99,7 +102,7 @@ describe('kerros, in processes of its own', () => {
     await t.json('channel', 'export', id, '--out', file, '--home', t.home('a'))
     expect(statSync(file).mode & 0o777).to.equal(0o600)
     expect(readFileSync(file, 'utf8')).not.to.contain(alice.key.slice(2))
-    const second = await t.run('node', 'start', '--home', t.home('a'), '--password-file', t.password, '--json')
+    const second = await t.program('node', 'start', '--home', t.home('a'), '--password-file', t.password, '--json')
     expect(refused(second, 1).code).to.equal('StoreBusy')
     await a.kill('SIGKILL')
     const before = await t.balance(bob.address)
@@ -113,6 +116,70 @@ describe('kerros, in processes of its own', () => {
     const [mine, theirs] = rescued.side === 'a' ? ['payA', 'payB'] : ['payB', 'payA']
     expect([rescued[mine!], rescued[theirs!]]).to.deep.equal([String((3n * ETH) / 4n), String(ETH / 4n)])
     expect(await t.balance(bob.address)).to.be.above(before + ETH / 5n)
+  })
+
+  it('locks under a secret of the payee, takes it, gives one up, and says meanwhile where the money is', async () => {
+    const { id, b } = await channel()
+    const [atA, atB] = [['--home', t.home('a')] as const, ['--home', t.home('b')] as const]
+    const file = join(t.folder, 'secret')
+    const { hash } = await t.json('channel', 'secret', '--out', file)
+    const lock = ['channel', 'lock', id, '0.25 ETH', '--hash', hash, '--within', '4h'] as const
+    const locked = await t.json(...lock, ...atA)
+    expect(locked).to.include({ id, lockId: '1', status: 'open', key: hash })
+    const again = ['--payment', locked.paymentId, '--expiry', String(locked.expiry)]
+    expect(await t.json(...lock.slice(0, 6), ...again, ...atA)).to.deep.equal(locked)
+    const shown = await t.run('channel', 'show', id, ...atA)
+    expect(shown.out).to.match(/^locked +0\.25 ETH until in (?:4 hours|3 hours 59 minutes) \(.* UTC\) at the latest$/m)
+    const status = await t.run('status', ...atA)
+    expect(status.out)
+      .to.match(/^in channels +0\.75 ETH$/m)
+      .and.to.match(/^locked +0\.25 ETH until in /m)
+    await b.until(/has lock 1 to you over 0\.25 ETH/)
+    expect((await t.run('channel', 'locks', id, ...atB)).out).to.match(
+      /^ *1 +received +0\.25 ETH +in .*0x[0-9a-f]{64}$/m,
+    )
+    const taken = await t.json('channel', 'fulfil', id, '1', '--secret-file', file, ...atB)
+    expect(taken).to.include({ status: 'fulfilled', amount: String(ETH / 4n) })
+    const other = join(t.folder, 'other')
+    const next = await t.json('channel', 'secret', '--out', other)
+    await t.json('channel', 'lock', id, '1 gwei', '--hash', next.hash, ...atA)
+    await b.until(/has lock 2 to you/)
+    const given = await t.run('channel', 'fail', id, '2', '--reason', 'SoldOut', ...atB)
+    expect(given.out).to.match(/^Lock 2 over 0\.000000001 ETH is given up \(SoldOut\): nothing was paid; /)
+    const cases: readonly (readonly [readonly string[], number, string, RegExp])[] = [
+      [['fulfil', id, '1', '--secret-file', other, ...atB], 1, 'NoSuchLock', /channel\.locks tells those there are/],
+      [['fulfil', id, '1', '--secret-file', t.password, ...atB], 1, 'Malformed', /holds no secret of a lock/],
+      [['lock', id, '1 ETH', '--hash', '0x12', ...atA], 2, 'Usage', /is no value of --hash/],
+      [['claim', id, ...atA], 1, 'NoCredit', /there is nothing to claim/],
+    ]
+    for (const [words, code, name, sentence] of cases) {
+      const error = refused(await t.run('channel', ...words, '--json'), code)
+      expect([error.code, sentence.test(error.message)], error.message).to.deep.equal([name, true])
+    }
+  })
+
+  it('ends with one sentence when its disk is full, and has everything that it acknowledged when it starts again', async () => {
+    await t.init('a', 1)
+    const node = await t.cramped('a', 256)
+    const api = nodeClient(node.answer.api, readToken(join(t.home('a'), 'live', 'token')))
+    const peer = { owner: bob.address, signer: bob.address }
+    let count = 0
+    for (let full = false; !full; ) {
+      const opened = api.call('channel.open', { peer, asset: ETHER })
+      full = await opened.then(
+        () => ++count > 1000,
+        () => true,
+      )
+    }
+    const { code, out, err } = await node.ended
+    expect([code, JSON.parse(out).api], err).to.deep.equal([1, node.answer.api])
+    expect(err.trimEnd().split('\n').at(-1)).to.match(
+      /^kerros: the node cannot go on and has ended \(.+\): see to that/,
+    )
+    const back = await t.start('a')
+    const { channels } = await t.json('channel', 'list', '--home', t.home('a'))
+    expect(channels.length).to.be.at.least(count).and.at.least(1)
+    await back.kill('SIGTERM')
   })
 
   it('shows a tower what was paid, which answers the old state of a thief when the node is dead', async () => {
@@ -171,7 +238,9 @@ describe('kerros, in processes of its own', () => {
         /cannot be read/,
       ],
     ]
-    const ended = await Promise.all(cases.map(([words]) => t.run(...words)))
+    const ended = await Promise.all(
+      cases.map(([words]) => (words[0] === 'node' ? t.program(...words) : t.run(...words))),
+    )
     for (const [i, [words, status, code, sentence]] of cases.entries()) {
       const error = refused(ended[i]!, status)
       expect([error.code, sentence.test(error.message)], `${words.join(' ')}: ${error.message}`).to.deep.equal([
@@ -180,7 +249,7 @@ describe('kerros, in processes of its own', () => {
       ])
       expect(error.message).not.to.contain('correct horse')
     }
-    const people = await t.run('channel', 'list', '--home', t.home('a'))
+    const people = await t.program('channel', 'list', '--home', t.home('a'))
     expect([people.code, people.out]).to.deep.equal([1, ''])
     expect(people.err).to.match(/^kerros: No node runs on [^\n]+\n$/)
   })
@@ -208,7 +277,6 @@ describe('kerros, in processes of its own', () => {
     }
     const list = await t.json('channel', 'list', '--home', t.home('a'))
     expect(list.channels[0]).to.include({ id, version: '0', pending: 0 })
-    expect(JSON.parse(await task('channel', 'list', ...at))).to.deep.equal(list)
     expect(JSON.parse(await task('channel', 'show', id, ...at))).to.deep.equal(list.channels[0])
     await a.kill('SIGTERM')
   })

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import hre from 'hardhat'
 import type { Hex } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { COMMANDS } from '../../src/task/cli/Commands.ts'
+import { main } from '../../src/task/cli/Main.ts'
 import { Adjudicator__factory } from '../../typechain-types/index.ts'
 
 /** How a command ended, and what it wrote. */
@@ -52,8 +54,12 @@ export async function terminal() {
   const password = secret('password', 'correct horse')
   const env = { ...process.env, KERROS_RPC: rpc, KERROS_HOME: join(folder, 'nobody'), KERROS_PASSWORD_FILE: '' }
 
-  function begin(words: readonly string[]): { child: ChildProcess; said: () => Ended; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [KERROS, ...words], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  function begin(
+    words: readonly string[],
+    command = [process.execPath],
+  ): { child: ChildProcess; said: () => Ended; ended: Promise<Ended> } {
+    const [program = '', ...before] = command
+    const child = spawn(program, [...before, KERROS, ...words], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
     let [out, err] = ['', '']
     child.stdout!.on('data', (text) => (out += text))
@@ -69,8 +75,18 @@ export async function terminal() {
     return { child, said, ended }
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command to its end, in this process: it is the same but for its start, which takes most of its time. */
   async function run(...words: readonly string[]): Promise<Ended> {
+    let [out, err] = ['', '']
+    const code = await main(COMMANDS, words, env, {
+      out: (text) => (out += `${text}\n`),
+      err: (text) => (err += `${text}\n`),
+    })
+    return { code, out, err }
+  }
+
+  /** Runs a command to its end, in a process of its own. */
+  async function program(...words: readonly string[]): Promise<Ended> {
     const { child, ended } = begin(words)
     const late = setTimeout(() => child.kill('SIGKILL'), LATE)
     return ended.finally(() => clearTimeout(late))
@@ -85,8 +101,8 @@ export async function terminal() {
   }
 
   /** Starts a command, and hears what it tells. */
-  function follow(...words: readonly string[]): Running & { readonly answered: Promise<string> } {
-    const { child, said, ended } = begin([...words, '--json'])
+  function follow(words: readonly string[], command?: string[]): Running & { readonly answered: Promise<string> } {
+    const { child, said, ended } = begin([...words, '--json'], command)
     const hears = (holds: () => boolean): Promise<void> =>
       new Promise((done, failed) => {
         const look = () => holds() && done()
@@ -106,8 +122,8 @@ export async function terminal() {
   }
 
   /** Starts a command that stays; resolves with its answer. */
-  async function stay(...words: readonly string[]): Promise<Staying> {
-    const { answered, ...running } = follow(...words)
+  async function stay(words: readonly string[], command?: string[]): Promise<Staying> {
+    const { answered, ...running } = follow(words, command)
     return { ...running, answer: JSON.parse(await answered) }
   }
 
@@ -117,8 +133,9 @@ export async function terminal() {
     password,
     secret,
     run,
+    program,
     json,
-    follow,
+    follow: (...words: readonly string[]) => follow(words),
     home: (name: string) => join(folder, name),
     /** A folder for one of the local accounts; resolves with what init tells. */
     init: (name: string, account: number) => {
@@ -128,7 +145,13 @@ export async function terminal() {
     },
     /** Starts the node, or the tower, of a folder. */
     start: (name: string, noun = 'node', ...more: readonly string[]) =>
-      stay(noun, 'start', '--home', join(folder, name), '--password-file', password, ...more),
+      stay([noun, 'start', '--home', join(folder, name), '--password-file', password, ...more]),
+    /** Starts a folder's node, which can write no file longer than so many KiB. */
+    cramped: (name: string, most: number) =>
+      stay(
+        ['node', 'start', '--home', join(folder, name), '--password-file', password],
+        ['bash', '-c', `ulimit -f ${most}; exec "$0" "$@"`, process.execPath],
+      ),
     balance: (address: Hex) => ethers.provider.getBalance(address),
     async pass(seconds: number) {
       await provider.request({ method: 'evm_increaseTime', params: [seconds] })
