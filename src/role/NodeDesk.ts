@@ -185,6 +185,8 @@ export class NodeDesk implements NodeApi {
     if (outcome === undefined) return undefined
     if (outcome === 'pending') return this.#resume(id, paymentId)
     if (typeof outcome === 'string') throw new Refusal(outcome, paymentId)
+    // A lock of this id was taken: that is no payment of any version, and whoever asks for one means another.
+    require(outcome.preimage === undefined, 'IdempotencyMismatch', paymentId)
     const [made] = this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)
     return { ...made!.pay, ended: Promise.resolve(paidView(made!, 'sent')) }
   }
@@ -248,6 +250,7 @@ export class NodeDesk implements NodeApi {
       return pendingView(paymentId, change?.amount ?? null, change?.kind === 'pay' ? change.memo : null)
     }
     if (typeof outcome === 'string') return refusedView(paymentId, outcome)
+    require(outcome.preimage === undefined, 'UnknownPayment', paymentId)
     return madeView(this.node.made(id, { ...outcome, index: outcome.index - 1 }, 1)[0]!, 'sent')
   }
 

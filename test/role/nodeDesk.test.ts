@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { NodeEvent } from '../../src/edge/http/NodeApi.ts'
 import { memoryNodeClient, type NodeClient } from '../../src/edge/http/NodeClient.ts'
 import { nodeHandler } from '../../src/edge/http/NodeServer.ts'
@@ -57,6 +58,25 @@ describe('NodeDesk', () => {
     for (const other of others)
       expect(await finish(w, refused(again.call('channel.pay', other)))).to.equal('IdempotencyMismatch')
     expect(await finish(w, again.call('channel.pay', request))).to.deep.equal(paid)
+  })
+
+  it('takes a lock that was taken for no payment: whoever asks for one under its id is not told of another', async () => {
+    const { w, desks, x, id } = await stage(24)
+    const [secret, paymentId] = [uint(0x5ec, 32), uint(2, 32)]
+    await finish(w, x.call('channel.pay', { id, amount: 7n, paymentId: uint(1, 32) }))
+    const expiry = w.l1.head().time + 7200
+    const locked = desks[0].node.lock(id, { amount: 7n, key: hashLock(secret), paymentId, expiry })
+    await finish(
+      w,
+      desks[1].node.until(id, ({ locked: { count } }) => count === 1),
+    )
+    await finish(w, desks[1].node.fulfil(id, 1n, secret))
+    expect(await finish(w, locked)).to.equal(secret)
+    await finish(w, x.call('channel.pay', { id, amount: 7n, paymentId: uint(3, 32) }))
+    expect(await finish(w, refused(x.call('channel.pay', { id, amount: 7n, paymentId })))).to.equal(
+      'IdempotencyMismatch',
+    )
+    expect(await finish(w, refused(x.call('channel.payment', { id, paymentId })))).to.equal('UnknownPayment')
   })
 
   it('takes up a payment that an earlier process began, and answers it as pending meanwhile', async () => {
