@@ -7,7 +7,16 @@ export type Who = 'x' | 'y'
 /** One thing that somebody does, or that befalls the world. */
 export type Act =
   | { readonly act: 'run'; readonly steps: number }
-  | { readonly act: 'pay'; readonly who: Who; readonly channel: number; readonly amount: number }
+  /** Some payments at once, of the amount and less. */
+  | {
+      readonly act: 'pay'
+      readonly who: Who
+      readonly channel: number
+      readonly amount: number
+      readonly count: number
+    }
+  /** A payment is asked for once more under its name. */
+  | { readonly act: 'again'; readonly who: Who; readonly which: number }
   | {
       readonly act: 'lock'
       readonly who: Who
@@ -59,6 +68,10 @@ export interface Setting {
   readonly rough: number
   /** Whether stores have generation markers. */
   readonly marked: boolean
+  /** Whether x's owner refuses what the court pays it: it gets credits. */
+  readonly refuses: boolean
+  /** Whether both take few and large locks only. */
+  readonly choosy: boolean
 }
 
 /** A history, whole: the same seed and script, the same history. */
@@ -80,7 +93,8 @@ function fuse(roll: Dice['roll'], who: Who | 'tower'): Act {
 
 /** What may happen, and how often in so many acts. */
 const KINDS: readonly (readonly [weight: number, make: Make])[] = [
-  [30, (roll, who, channel) => ({ act: 'pay', who, channel, amount: 1 + roll(300) })],
+  [30, (roll, who, channel) => ({ act: 'pay', who, channel, amount: 1 + roll(300), count: roll(4) === 0 ? 8 : 1 })],
+  [8, (roll, who) => ({ act: 'again', who, which: roll(8) })],
   [12, (roll, who, channel) => ({ act: 'lock', who, channel, amount: 1 + roll(200), life: 300 + 60 * roll(30) })],
   [22, (roll, who, channel) => ({ act: 'take', who, channel, which: roll(4) })],
   [4, (roll, who, channel) => ({ act: 'giveUp', who, channel, which: roll(4) })],
@@ -143,6 +157,8 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
     patience: one(roll, [900, 3600]),
     rough: one(roll, [0, 40, 12]),
     marked: chance(2),
+    refuses: chance(5),
+    choosy: chance(4),
   }
   const acts = Array.from({ length: 15 + roll(45) }, () => draw(roll, setting))
   const who = one(roll, ['x', 'y'] as const)

@@ -1,4 +1,4 @@
-import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
+import { concat, ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { recordOf } from '../../src/core/channel/Record.ts'
@@ -156,7 +156,8 @@ function checkMoney(on: Stage, one: Party): void {
   for (const made of on.begun.values()) {
     if (isPaid(on, made)) due += made.who === who ? -made.amount : made.amount
   }
-  const have = on.l1.money.balance(ETHER, person.owner)
+  const credit = on.court.state().credits.get(concat(ETHER, person.owner)) ?? 0n
+  const have = on.l1.money.balance(ETHER, person.owner) + credit
   const isAlone = on.parties[other(who)].isGone
   if (isAlone ? have < due : have !== due) violated(on, `${who} has ${have} and should have ${due}`)
   for (const { id } of on.channels) {

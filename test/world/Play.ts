@@ -111,11 +111,23 @@ function ends(on: Stage, made: Begun, promise: Promise<unknown>): void {
   )
 }
 
-function pay(on: Stage, { who, channel, amount }: Of<'pay'>): void {
+function pay(on: Stage, { who, channel, amount, count }: Of<'pay'>): void {
   const found = at(on, who, channel)
-  if (!found) return
-  const made = begin(on, who, found.id, amount, false)
-  ends(on, made, found.node.pay(found.id, made.amount, { paymentId: made.paymentId }))
+  for (let i = 0; found && i < count; i++) {
+    const made = begin(on, who, found.id, 1 + (amount >> i), false)
+    ends(on, made, found.node.pay(found.id, made.amount, { paymentId: made.paymentId }))
+  }
+}
+
+/** Who does not know whether a payment was begun asks again: it is paid once. */
+function again(on: Stage, { who, which }: Of<'again'>): void {
+  const mine = [...on.begun.values()].filter((one) => one.who === who && !one.isLock)
+  const made = mine[which % Math.max(1, mine.length)]
+  const { node, body } = on.parties[who]
+  if (!made || !node || !body.isAlive() || typeof node.payment(made.id, made.paymentId) === 'string') return
+  see(on, 'asked again')
+  made.answer = undefined
+  ends(on, made, node.pay(made.id, made.amount, { paymentId: made.paymentId }))
 }
 
 function lock(on: Stage, { who, channel, amount, life }: Of<'lock'>): void {
@@ -283,6 +295,7 @@ function part(on: Stage, who: Who, channel: number, run: (node: ChannelNode, id:
 const VERBS: Verbs = {
   run: (on, { steps }) => run(on, steps),
   pay,
+  again,
   lock,
   take: end,
   giveUp: end,

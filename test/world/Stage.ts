@@ -4,7 +4,7 @@ import { domain } from '../../src/core/base/Signature.ts'
 import type { Plain, Row } from '../../src/core/base/Step.ts'
 import type { ChannelEvent, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId } from '../../src/core/channel/Channel.ts'
-import type { PeerEvent } from '../../src/core/channel/PeerState.ts'
+import { ANY_LOCK, type PeerEvent, type Policy } from '../../src/core/channel/PeerState.ts'
 import { asMessage } from '../../src/core/channel/Wire.ts'
 import { GAS_POLICY } from '../../src/edge/chain/Fees.ts'
 import { markGenerations } from '../../src/edge/store/Generation.ts'
@@ -111,6 +111,7 @@ export const INTERVAL = 60
 /** Seconds that layer 1 may take to hear of a preimage. */
 export const INC = 1800
 
+const CHOOSY: Policy = { minLock: 30n, maxLocks: 2, maxInFlight: 300n }
 const GWEI = 1_000_000_000n
 const SECRETS = 0x5ec0n
 
@@ -124,9 +125,10 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   const { seed, setting } = script
   const mood = { calm: true, spike: false }
   const baseFee = () => (mood.spike ? 500n : 10n) * GWEI
-  const w = world(seed, storm(setting.rough, mood), { interval: INTERVAL, gas: GAS_POLICY, baseFee })
   const made = [person(1), person(2)].sort((p, q) => (p.signer < q.signer ? -1 : 1))
   const [first, second] = setting.xWrites ? made : made.reverse()
+  const refuses = (_asset: Hex, to: Hex) => setting.refuses && to === first!.owner
+  const w = world(seed, storm(setting.rough, mood), { interval: INTERVAL, gas: GAS_POLICY, baseFee, refuses })
   const parties = { x: party(w, 'x', first!), y: party(w, 'y', second!) }
   const sides = w.dice.chance(2) ? ([first!, second!] as const) : ([second!, first!] as const)
   const court = domain(w.l1.chainId, w.court.address)
@@ -262,7 +264,8 @@ export function start(on: Stage, one: Party, declared = false): void {
   const restored = declared || (isRestored && !on.broken.forgetsMarker)
   if (restored) one.isRestored = true
   if (restored && !one.isSetBack) on.violations.push(`${one.who} takes its own store for an older copy`)
-  const { confirmations, patience } = on.script.setting
+  const { confirmations, patience, choosy } = on.script.setting
+  const policy = choosy ? CHOOSY : ANY_LOCK
   ChannelNode.start({
     key: one.person.key,
     store,
@@ -270,7 +273,7 @@ export function start(on: Stage, one: Party, declared = false): void {
     transport,
     confirmations,
     patience,
-    margins: { inc: INC, fin: INTERVAL * (confirmations + 1) },
+    margins: { inc: INC, fin: INTERVAL * (confirmations + 1), policy },
     restored,
     ...hooks,
     onEvent: life.whileAlive((id: Hex, event: PeerEvent) => hear(on, one, id, event)),

@@ -13,7 +13,10 @@ const SLICE = 500
 /** A seed, or the name of a file that holds a script: only that is played. */
 const only = process.env.KERROS_WORLD
 
-const SETTING = { channels: 1, xWrites: true, confirmations: 4, patience: 900, rough: 0, marked: false } as const
+const SETTING = {
+  ...{ channels: 1, xWrites: true, confirmations: 4, patience: 900 },
+  ...{ rough: 0, marked: false, refuses: false, choosy: false },
+}
 
 /** What a history came to, as text. */
 function told(on: Stage): string {
