@@ -61,10 +61,13 @@ export function paymentOf(number: number): { readonly paymentId: Hex; readonly a
 export const IDENTITY = 'a node of the kill test'
 
 function line(text: string): void {
-  try {
-    writeSync(1, `${text}\n`)
-  } catch {
-    process.exit(1) // nobody listens any more
+  for (let rest = Buffer.from(`${text}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (why) {
+      // A full pipe is emptied by who reads it; without a reader nobody listens any more.
+      if ((why as { code?: string }).code !== 'EAGAIN') process.exit(1)
+    }
   }
 }
 
