@@ -174,7 +174,7 @@ describe('kerros, in processes of its own', () => {
     const { code, out, err } = await node.ended
     expect([code, JSON.parse(out).api], err).to.deep.equal([1, node.answer.api])
     expect(err.trimEnd().split('\n').at(-1)).to.match(
-      /^kerros: the node cannot go on and has ended \(.+\): see to that/,
+      /^kerros: the node could not go on and has ended: .+ start again, what was acknowledged is kept$/,
     )
     const back = await t.start('a')
     const { channels } = await t.json('channel', 'list', '--home', t.home('a'))

@@ -5,7 +5,7 @@ import type { Hex } from '../../core/base/Bytes.ts'
 import { addressOf, type Domain, domain } from '../../core/base/Signature.ts'
 import { channelChain } from '../../edge/chain/ChannelChain.ts'
 import { httpNode } from '../../edge/chain/Node.ts'
-import { reason } from '../../edge/Fault.ts'
+import { Fault, reason } from '../../edge/Fault.ts'
 import { serveNode } from '../../edge/http/NodeServer.ts'
 import { openToken } from '../../edge/key/Token.ts'
 import { openMarked } from '../../edge/store/Generation.ts'
@@ -65,7 +65,9 @@ async function endAll(ends: Ends, isFailed: boolean): Promise<void> {
 
 function failure(why: unknown): Trouble {
   const what = reason(why).split('\n')[0]
-  return new Trouble('NodeFailed', `the node cannot go on and has ended (${what}): see to that and start it again`, why)
+  // A fault's sentence says what to do.
+  const remedy = why instanceof Fault ? '' : '; see to that and start it again'
+  return new Trouble('NodeFailed', `the node could not go on and has ended: ${what}${remedy}`, why)
 }
 
 /** The node's store, which no other process has open, with the marker that no backup holds. */
