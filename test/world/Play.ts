@@ -42,7 +42,7 @@ export async function perform(on: Stage, act: Act): Promise<void> {
 export function revive(on: Stage): void {
   const { x, y } = on.parties
   for (const one of [x, y]) if (!one.isGone && !one.isDown && isOver(one.body)) start(on, one)
-  if (!on.tower.isDown && isOver(on.tower.body)) startTower(on)
+  if (!on.tower.isGone && !on.tower.isDown && isOver(on.tower.body)) startTower(on)
 }
 
 function isOver(life: Body): boolean {
@@ -245,6 +245,10 @@ async function theft(on: Stage, { who, channel, old, asleep }: Of<'theft'>): Pro
   if (sleeps) {
     victim.body.kill()
     victim.isDown = true
+  }
+  if (!sleeps && on.dice.chance(2)) {
+    on.tower.body.kill()
+    on.tower.isGone = true
   }
   const past = thief.states.get(id) ?? []
   const state = past[old % Math.max(1, past.length)]

@@ -33,6 +33,8 @@ export interface Host {
   body: Body
   /** Out of order until somebody starts it again. */
   isDown: boolean
+  /** Never heard again: it has turned, and is owed nothing, or has been shut down. */
+  isGone: boolean
 }
 
 /** One side of the channels. */
@@ -45,8 +47,6 @@ export interface Party extends Host {
   /** Whether an older copy of its store was put back, and whether it knows. */
   isSetBack: boolean
   isRestored: boolean
-  /** Whether it has turned: it is heard no more, and owed nothing. */
-  isGone: boolean
   /** Every state of a channel that was complete here, in order. */
   readonly states: Map<Hex, SignedState[]>
 }
@@ -171,7 +171,7 @@ function host(w: World, name: string): Host {
   const dead = body()
   dead.kill()
   const lanes = { loop: gate(w.scheduler.lane()), chain: gate(w.scheduler.lane()) }
-  return { name, ...lanes, disk: disk(), body: dead, isDown: false }
+  return { name, ...lanes, disk: disk(), body: dead, isDown: false, isGone: false }
 }
 
 function party(w: World, who: Who, one: Person): Party {
