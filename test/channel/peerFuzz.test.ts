@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { runs } from '../fuzz.ts'
 import { checkPayments, ending, plain, play } from './acts.ts'
-import { Adversary } from './adversary.ts'
 import { Duel } from './duel.ts'
+import { resists } from './hunts.ts'
 
 const FUNDS = 100n
 describe('Two honest peers, whatever wires, crashes and reorgs do', () => {
@@ -48,30 +48,13 @@ describe('Two honest peers, whatever wires, crashes and reorgs do', () => {
 
 describe('An honest peer against one that forges, forgets, is silent and publishes whatever was ever signed', () => {
   for (const honest of ['a', 'b'] as const) {
-    it(`is never paid less than its books say (${honest === 'a' ? 'writer' : 'other side'})`, () => {
-      const move = fc.oneof(
-        { weight: 3, arbitrary: plain },
-        { weight: 1, arbitrary: fc.nat().map((seed) => ({ kind: 'evil' as const, seed })) },
-      )
-      fc.assert(
-        fc.property(fc.array(move, { minLength: 10, maxLength: 80 }), fc.boolean(), (moves, asksToClose) => {
-          const duel = Duel.opened(FUNDS)
-          const adversary = new Adversary(duel, honest)
-          for (const one of moves) {
-            if (one.kind === 'evil') adversary.strike(one.seed)
-            else if (!('crash' in one) || one.crash === undefined || one.side === honest) play(duel, one)
-            adversary.learn()
-          }
-          adversary.end(asksToClose)
-          const me = duel.side(honest)
-          const paid = me.state.finished![honest === 'a' ? 'payA' : 'payB']
-          const due = me.state.watch.final.deposits[honest] + me.gained()
-          expect(paid >= due, `paid ${paid}, due ${due}`).to.equal(true)
-          expect(me.state.pending.length).to.equal(0)
-          expect(me.state.proposal).to.equal(null)
-        }),
-        runs(500),
-      )
+    const who = honest === 'a' ? 'writer' : 'other side'
+    it(`is never paid less than its books say (${who})`, () => {
+      fc.assert(resists('payments', honest), runs(500))
+    })
+
+    it(`nor less than its preimages are worth, whatever is done to locks (${who})`, () => {
+      fc.assert(resists('locks', honest), runs(250))
     })
   }
 })

@@ -11,10 +11,13 @@ export interface Rule {
   readonly instead: string
 }
 
-type World = typeof import('./holds.ts') & typeof import('./duel.ts') & typeof import('./acts.ts')
+type World = typeof import('./holds.ts') &
+  typeof import('./duel.ts') &
+  typeof import('./acts.ts') &
+  typeof import('./hunts.ts')
 
-/** The world of duels over a copy of the sources in which a rule is left out. Throws if the rule is not there, once. */
-export async function without(rule: Rule, use: (world: World) => void): Promise<void> {
+/** The world of duels over a copy of the sources in which rules are left out. Throws if one of them is not there, once. */
+export async function without(rules: Rule | readonly Rule[], use: (world: World) => void): Promise<void> {
   mkdirSync(join(ROOT, 'cache'), { recursive: true })
   const copy = mkdtempSync(join(ROOT, 'cache/rules-'))
   try {
@@ -22,10 +25,11 @@ export async function without(rule: Rule, use: (world: World) => void): Promise<
     cpSync(join(ROOT, 'test/channel'), join(copy, 'test/channel'), { recursive: true })
     cpSync(join(ROOT, 'test/world.ts'), join(copy, 'test/world.ts'))
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
-    leaveOut(join(copy, 'src/core/channel', rule.file), rule)
-    const files = ['holds', 'duel', 'acts'].map((name) => pathToFileURL(join(copy, `test/channel/${name}.ts`)).href)
-    const [holds, duel, acts] = await Promise.all(files.map((file) => import(file)))
-    use({ ...holds, ...duel, ...acts } as World)
+    for (const rule of [rules].flat()) leaveOut(join(copy, 'src/core/channel', rule.file), rule)
+    const names = ['holds', 'duel', 'acts', 'hunts']
+    const files = names.map((name) => pathToFileURL(join(copy, `test/channel/${name}.ts`)).href)
+    const [holds, duel, acts, hunts] = await Promise.all(files.map((file) => import(file)))
+    use({ ...holds, ...duel, ...acts, ...hunts } as World)
   } finally {
     rmSync(copy, { recursive: true })
   }
