@@ -3,7 +3,7 @@ import { costOf } from './Change.ts'
 import { other, type Side } from './Channel.ts'
 import { type Effects, effects, put } from './Effects.ts'
 import { isClosing } from './Ending.ts'
-import { lockName, type Moved } from './LockBook.ts'
+import type { Moved } from './LockBook.ts'
 import { mayOffer, timing } from './LockTime.ts'
 import type { Item } from './Message.ts'
 import { type PeerState, type Pending, type Seat, spendOf } from './PeerState.ts'
@@ -62,7 +62,7 @@ function attempt(seat: Seat, s: PeerState, done: Effects, by: Side, change: Chan
 function untimely(seat: Seat, s: PeerState, by: Side, change: Change): string | undefined {
   if (change.kind === 'addLock') return isClosing(s) ? 'ChannelEnding' : undefined
   if (change.kind !== 'fulfilLock') return undefined
-  const lock = s.locks.find((one) => lockName(one) === lockName({ toB: by === 'b', id: change.lockId }))
+  const lock = s.locks.find(({ toB, id }) => id === change.lockId && toB === (by === 'b'))
   if (!lock) return undefined
   const isTimely = by === seat.side ? mayOffer(seat, s, lock) : timing(s, lock) === 'inTime'
   return isTimely ? undefined : 'LockExpired'
