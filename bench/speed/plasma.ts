@@ -89,7 +89,7 @@ function depositsOnly(): Chain<PlasmaCall, PlasmaEvent> {
     chainId: 31337n,
     court: COURT,
     sender: OPERATOR,
-    isDecided: async () => false,
+    verdict: async () => undefined,
     head: async () => 0,
     follow: (_, sink) => {
       sink({ kind: 'block', block })

@@ -74,7 +74,7 @@ function chainByHand() {
     chainId: COURT.chainId,
     court: COURT.court,
     sender: CHANNEL.a.owner,
-    isDecided: async () => false,
+    verdict: async () => undefined,
     head: async () => head,
     follow(from, to) {
       sink = to

@@ -20,6 +20,7 @@ import type { Transport } from '../edge/transport/Transport.ts'
 import { Courtroom } from './Courtroom.ts'
 import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
+import { Inquiry } from './Inquiry.ts'
 import { Links } from './Links.ts'
 import { type LockOptions, openLocks } from './Locks.ts'
 import { Loop } from './Loop.ts'
@@ -82,11 +83,14 @@ export class ChannelNode {
   readonly #payments: Payments
   readonly #withdrawals = new Withdrawals()
   readonly #hopes = new Hopes()
+  readonly #inquiry: Inquiry
 
   private constructor(parts: ChannelNodeParts) {
     this.#parts = parts
-    this.#payments = new Payments(parts.store, (condition, key) => parts.chain.isDecided(condition, key))
-    this.#courtroom = new Courtroom(parts.chain, (why) => this.#parts.onFault?.(why))
+    this.#payments = new Payments(parts.store, parts.chain)
+    const fault = (why: unknown) => this.#parts.onFault?.(why)
+    this.#inquiry = new Inquiry(parts.chain, (id, input) => this.#ask(id, input), fault)
+    this.#courtroom = new Courtroom(parts.chain, fault)
     const { schedule = setImmediate } = parts
     this.#loop = new Loop({
       machine: (_places: Places, input: Input) => this.#step(input),
@@ -116,6 +120,7 @@ export class ChannelNode {
     const ids = node.channels()
     for (const id of ids) node.#payments.resume(node.#places.of(id).seat, node.#places.of(id).state)
     await node.#declare(ids)
+    await Promise.all(ids.map((id) => node.#inquiry.look(node.#places.of(id))))
     if (ids.length > 0) await node.#feed.join(ids, node.#places.firstBlock())
     for (const id of ids) if (node.#places.of(id).state.end.restored) await node.#ask(id, { kind: 'close' })
     for (const id of ids) node.#links.add(id, addresses.get(id))
@@ -276,6 +281,7 @@ export class ChannelNode {
     this.#loop.stop()
     this.#feed.stop()
     this.#courtroom.stop()
+    this.#inquiry.stop()
     this.#abandon(new Error('this node has stopped'), false)
     await this.#links.stop()
   }
@@ -315,6 +321,7 @@ export class ChannelNode {
       const { seat: at, state } = this.#places.of(id)
       const d: Draft = { state, rows: [], outputs: [] }
       rest(d, at)
+      void this.#inquiry.look({ seat: at, state: d.state })
       return this.#keep(at, d)
     })
     this.#touched.clear()
@@ -378,6 +385,7 @@ export class ChannelNode {
   #fail(why: unknown): void {
     this.#feed.stop()
     this.#courtroom.stop()
+    this.#inquiry.stop()
     this.#abandon(why, true)
     this.#links.stop().catch(() => undefined)
     this.#parts.onFault?.(why)

@@ -68,7 +68,7 @@ export class NodeMeter {
     return {
       ...{ chainId, court, sender },
       head: () => chain.head(),
-      isDecided: (condition, key) => chain.isDecided(condition, key),
+      verdict: (condition, key, at) => chain.verdict(condition, key, at),
       follow: (from, sink) =>
         chain.follow(from, (input) => {
           const { number, parent: _parent, time } = input.block

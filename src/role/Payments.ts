@@ -7,6 +7,7 @@ import { type History, isSerial, type Paid, type Receipt, receipt, serialId } fr
 import type { PeerInput } from '../core/channel/Peer.ts'
 import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
 import { historyKey, paymentKey } from '../core/channel/Saved.ts'
+import type { Chain } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { type LockOptions, lockEnd, lockInput } from './Locks.ts'
 
@@ -46,8 +47,8 @@ type Taken = { readonly preimage: Hex; readonly version: bigint }
 /** Asks a channel's machine for something. */
 type Ask = (input: PeerInput, refused: (why: unknown) => void) => void
 
-/** Whether layer 1 has its verdict on a condition's key. */
-type IsDecided = (condition: Hex, key: Hex) => Promise<boolean>
+/** Tells the verdict on a condition's key as of the newest block. */
+type Judge = Pick<Chain<never, never>, 'verdict'>
 
 interface Waiting {
   readonly done: (payment: Payment) => void
@@ -60,15 +61,15 @@ const NOBODY: Waiting = { done: () => undefined, failed: () => undefined }
 /** The payments of this node's sides that have not ended, and what the store says of those that have. */
 export class Payments {
   readonly #store: Pick<Store, 'get' | 'all'>
-  readonly #isDecided: IsDecided
+  readonly #judge: Judge
   /** By channel and id of the payment. */
   readonly #waiting = new Map<Hex, Map<Hex, Waiting>>()
   readonly #start = toHex(randomBytes(16))
   #count = 0
 
-  constructor(store: Pick<Store, 'get' | 'all'>, isDecided: IsDecided) {
+  constructor(store: Pick<Store, 'get' | 'all'>, judge: Judge) {
     this.#store = store
-    this.#isDecided = isDecided
+    this.#judge = judge
   }
 
   /** An id that no payment of anybody has had. */
@@ -97,7 +98,7 @@ export class Payments {
     const had = look()
     if (had !== undefined) return had
     // The court tells of a verdict once: of one from before the lock this side would never hear, and the lock would be paid.
-    require(!(await this.#isDecided(ETHER, key)), 'KeyDecided', ETHER, key)
+    require((await this.#judge.verdict(ETHER, key)) === undefined, 'KeyDecided', ETHER, key)
     const meanwhile = look()
     if (meanwhile !== undefined) return meanwhile
     const ended = await this.begin(seat.id, paymentId, (refused) => ask(lockInput(options, paymentId), refused))

@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { ETHER } from '../../src/core/base/Bytes.ts'
+import { ALL, hashLock, verdictKey } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall } from '../../src/core/channel/Call.ts'
 import { packLocks } from '../../src/core/channel/Lock.ts'
 import { CHANNEL, Duel, type Fighter, KEYS, PERIOD } from './duel.ts'
@@ -109,6 +111,46 @@ describe('Peer: locks and the end of the channel', () => {
     duel.b.take({ kind: 'challenge' })
     const call = duel.b.calls.find(({ verb }) => verb === 'challenge') as Extract<ChannelCall, { verb: 'challenge' }>
     expect(call.state.locks).to.equal(packLocks(duel.a.state.locks))
+  })
+
+  for (const late of [0, 300]) {
+    it(`one of an early key hides the others from no settlement: told of it ${late} blocks after, the rest is settled`, () => {
+      const duel = Duel.opened(FUNDS)
+      const begun = [lock(duel, 'a', 1n, 10 * PERIOD), lock(duel, 'a', 100n, 10 * PERIOD)] as const
+      // The court knew the first key before, and told of that in a block of which nobody kept anything.
+      const [key, verdict] = [hashLock(begun[0].preimage), { time: duel.chain.time, amount: ALL }]
+      const { court } = duel.chain
+      duel.chain.court = { ...court, verdicts: new Map(court.verdicts).set(verdictKey(ETHER, key), verdict) }
+      duel.settleDown()
+      duel.b.take({ kind: 'challenge' })
+      for (let i = 0; i < 5; i++) duel.mine([], duel.chain.time + (i === 3 ? PERIOD + 1 : 12))
+      for (let i = 0; i < 5 + late; i++) duel.mine()
+      expect(duel.b.state.watch.final.closed).to.deep.equal({ payA: FUNDS - 101n, payB: FUNDS + 1n })
+      expect(duel.b.state.finished).to.equal(null)
+      duel.b.take({ kind: 'verdict', condition: ETHER, key, verdict })
+      expect(duel.b.state.watch.newest.locks).to.equal(packLocks(duel.b.state.locks.slice(1)))
+      duel.b.revive()
+      duel.b.take({ kind: 'fulfil', lockId: 2n, preimage: begun[1].preimage, isPublic: false })
+      for (let i = 0; i < 6; i++) duel.mine()
+      expect(duel.b.state.finished).to.deep.equal({ payA: FUNDS - 101n, payB: FUNDS + 101n })
+      expect([...endsOf(duel.b).values()]).to.deep.equal([['fulfilled'], ['fulfilled']])
+    })
+  }
+
+  it("with an early key is its receiver's when the payer stalls: it is not revealed, not given up, and paid in court", () => {
+    const [duel, { paymentId, preimage }] = locked('a')
+    const [key, verdict] = [hashLock(preimage), { time: duel.chain.time - 100, amount: ALL }]
+    const { court } = duel.chain
+    duel.chain.court = { ...court, verdicts: new Map(court.verdicts).set(verdictKey(ETHER, key), verdict) }
+    duel.b.take({ kind: 'verdict', condition: ETHER, key, verdict })
+    fulfil(duel.b, 1n)
+    duel.cut()
+    silence(duel, duel.chain.time + 2 * MARGIN)
+    expect(duel.b.calls).to.deep.equal([])
+    expect(endsOf(duel.b).get(paymentId)).to.deep.equal(['fulfilled'])
+    duel.b.take({ kind: 'challenge' })
+    duel.finish()
+    expect(duel.b.state.finished).to.deep.equal({ payA: FUNDS - 100n, payB: FUNDS + 100n })
   })
 
   it('teach their payer the preimage as soon as anybody shows it', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
-import { hashLock } from '../../src/core/base/Verdicts.ts'
+import { ALL, hashLock } from '../../src/core/base/Verdicts.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, FINAL, finalState, type State, stateDigest } from '../../src/core/channel/Channel.ts'
@@ -120,12 +120,16 @@ describe('edge/chain of channels: Hardhat and the simulation', () => {
     expect(await compared(pair)).to.deep.equal(['Deposited', 'Deposited', 'Concluded'])
   })
 
-  it('agree on whether a key has its verdict', async () => {
+  it('agree on the verdict on a key, and since when it is there', async () => {
     const { pair } = await world()
     const [known, other] = [uint(1, 32), uint(2, 32)].map(hashLock) as [Hex, Hex]
     expect(await call(pair, 0, { verb: 'reveal', preimages: [uint(1, 32)] })).to.equal(undefined)
     for (const chain of [pair.real[1]!, pair.simulated[1]!]) {
-      expect(await Promise.all([known, other].map((key) => chain.isDecided(ETHER, key)))).to.deep.equal([true, false])
+      const [head, verdict] = [await chain.head(), await chain.verdict(ETHER, known)]
+      expect(verdict?.amount).to.equal(ALL)
+      expect(verdict?.time).to.equal((await chain.verdict(ETHER, known, head))?.time)
+      expect(await chain.verdict(ETHER, other)).to.equal(undefined)
+      expect(await chain.verdict(ETHER, known, head - 1)).to.equal(undefined)
     }
   })
 

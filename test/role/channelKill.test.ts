@@ -135,7 +135,7 @@ function historyOf(on: Stage, { folder }: Member, who: 0 | 1, numbers: readonly 
   const { key, address } = localAccount(who)
   const at = seat({ court, channel: CHANNEL, key, sender: address, confirmations: 1, patience: 1, since: 0 })
   const store = openStore(join(folder, 'node.db'), IDENTITY)
-  const payments = new Payments(store, async () => false)
+  const payments = new Payments(store, { verdict: async () => undefined })
   for (const number of numbers.filter((_, i) => i % 500 === 0)) {
     const { version, index } = payments.outcome(at, paymentOf(number).paymentId) as Payment
     const kept = payments.history(at.id, version)

@@ -40,6 +40,35 @@ async function opened(w: World, [x, y]: readonly [ChannelNode, ChannelNode]): Pr
   return id
 }
 
+/** A payer who does not mind that layer 1 knows a key already. */
+function liar(w: World): Promise<ChannelNode> {
+  const chain = w.court.connect(alice.owner, w.scheduler.lane())
+  return node(w, alice, { chain: { ...chain, verdict: async () => undefined } })
+}
+
+/** Writes down what a node asks the court for, and what becomes of its locks. */
+function watched(w: World, calls: string[], told: string[]): Partial<ChannelNodeParts> {
+  const chain = w.court.connect(bob.owner, w.scheduler.lane())
+  const send: typeof chain.send = (call, deadline) => {
+    calls.push(call.verb)
+    return chain.send(call, deadline)
+  }
+  return { chain: { ...chain, send }, onEvent: (_id, { name }) => told.push(name) }
+}
+
+/** The secret is shown on layer 1, and so many blocks follow. */
+async function known(w: World, blocks: number): Promise<void> {
+  await mineUntil(w, w.court.connect(bob.owner).send({ verb: 'reveal', preimages: [SECRET] }))
+  for (let i = 0; i < blocks; i++) await pass(w, 12)
+  await w.scheduler.run()
+}
+
+/** A block after some seconds, and all that follows from it. */
+async function pass(w: World, seconds: number): Promise<void> {
+  w.l1.mine(w.l1.head().time + seconds)
+  await w.scheduler.run()
+}
+
 const count = (n: number) => (status: { readonly locked: { readonly count: number } }) => status.locked.count === n
 
 describe('ChannelNode: locks', () => {
@@ -123,6 +152,56 @@ describe('ChannelNode: locks', () => {
     await w.scheduler.run()
     expect(await Promise.race([paid, 'pending'])).to.contain('KeyDecided')
     expect(x.status(id).locked.count).to.equal(0)
+  })
+
+  for (const blocks of [0, 5]) {
+    it(`is the receiver's whose payer stalls, with a key that layer 1 had known for ${blocks + 1} blocks before`, async () => {
+      const w = world(16 + blocks)
+      const calls: string[] = []
+      const told: string[] = []
+      const [x, y] = [await liar(w), await node(w, bob, watched(w, calls, told))] as const
+      const id = await opened(w, [x, y])
+      await known(w, blocks)
+      const expiry = w.l1.head().time + 7200
+      x.lock(id, { ...LOCK, expiry }).catch(() => undefined)
+      await finish(w, Promise.all([x.until(id, count(1)), y.until(id, count(1))]))
+      await x.stop()
+      await finish(w, y.fulfil(id, 1n, SECRET))
+      while (w.l1.head().time < expiry + 600) await pass(w, 300)
+      expect(calls).to.not.include('reveal')
+      expect(told).to.not.include('failed')
+      const closed = y.challenge(id)
+      for (let i = 0; i < 6; i++) await pass(w, 12)
+      await pass(w, 4000)
+      expect((await mineUntil(w, closed)).closed?.payB).to.equal(FUNDS + 1000n)
+    })
+  }
+
+  it('beside one of a known key is still paid after a settlement has left it open, through a restart too', async () => {
+    const w = world(31)
+    const store = memoryStore()
+    const [x, first] = [await liar(w), await node(w, bob, { store })] as const
+    await known(w, 0)
+    const id = await opened(w, [x, first])
+    for (let i = 0; i < 300; i++) await pass(w, 12) // what is older is in no block that a start reads again
+    const expiry = w.l1.head().time + 40_000
+    const other = uint(0x0be, 32)
+    x.lock(id, { ...LOCK, amount: 1n, expiry }).catch(() => undefined)
+    x.lock(id, { ...LOCK, key: hashLock(other), paymentId: uint(2, 32), expiry }).catch(() => undefined)
+    await finish(w, Promise.all([x.until(id, count(2)), first.until(id, count(2))]))
+    await first.stop()
+    x.challenge(id).catch(() => undefined)
+    for (let i = 0; i < 6; i++) await pass(w, 12)
+    await pass(w, 4000)
+    for (let i = 0; i < 6; i++) await pass(w, 12)
+    const y = await node(w, bob, { store })
+    expect(y.status(id).phase).to.not.equal('closed')
+    await finish(w, y.fulfil(id, 2n, other))
+    const end = await mineUntil(
+      w,
+      y.until(id, ({ phase }) => phase === 'closed'),
+    )
+    expect([end.closed?.payA, end.closed?.payB]).to.deep.equal([FUNDS - 1001n, FUNDS + 1001n])
   })
 
   it('gives a receipt that proves a payment made while a lock is open', async () => {

@@ -38,7 +38,7 @@ function layer1(): Chain<PlasmaCall, PlasmaEvent> {
     chainId: 31337n,
     court: COURT,
     sender: OPERATOR,
-    isDecided: async () => false,
+    verdict: async () => undefined,
     head: async () => 0,
     follow: (from, sink) => {
       if (from === 0) sink({ kind: 'block', block })

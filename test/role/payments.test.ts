@@ -10,7 +10,7 @@ describe('Payments', () => {
     const duel = Duel.opened(1000n)
     const paymentId = serialId(uint(7, 16), 1)
     const pay = { kind: 'pay', amount: 5n, paymentId, memo: '0x' } as const
-    const kept = () => new Payments(duel.b.store, async () => false).outcome(duel.b.seat, paymentId)
+    const kept = () => new Payments(duel.b.store, { verdict: async () => undefined }).outcome(duel.b.seat, paymentId)
     duel.cut()
     duel.b.take(pay)
     duel.b.take({ kind: 'up' })

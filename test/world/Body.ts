@@ -129,7 +129,7 @@ export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
       chainId,
       court,
       sender,
-      isDecided: (condition, key) => raw.isDecided(condition, key),
+      verdict: (condition, key, at) => raw.verdict(condition, key, at),
       head: async () => Math.max(0, (await raw.head()) - rpc.behind()),
       follow(from, sink) {
         const stop = raw.follow(from, whileAlive(sink))

@@ -179,9 +179,9 @@ export function goToCourt(d: Draft, seat: Seat): void {
 
 /** The call that this side needs now: conclude, settle, answer or challenge. */
 export function needed(seat: Seat, s: PeerState): ChannelCall | undefined {
-  const { clock, closed, locks } = s.watch.newest
+  const { clock, closed, locks, unsure } = s.watch.newest
   if (s.finished) return undefined
-  if (closed) return paysLocks(s) ? { verb: 'settle', channel: seat.channel, locks } : undefined
+  if (closed) return !unsure && paysLocks(s) ? { verb: 'settle', channel: seat.channel, locks } : undefined
   const { final, asked, disputed } = s.end
   if (final?.theirs && (asked || clock || isLate(seat, s))) return conclude(seat, final.net, final.mine, final.theirs)
   if (!clock) return disputed === null ? undefined : challenge(seat, s)

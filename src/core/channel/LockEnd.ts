@@ -1,6 +1,6 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
 import { hashLock, verdictKey } from '../base/Verdicts.ts'
-import type { AddLock } from './Change.ts'
+import { type AddLock, isHashLock } from './Change.ts'
 import { type Lock, unpackLocks } from './Lock.ts'
 import { type Book, bookOf, idsOf, lockName, locksOf, type Moved, type OpenLock, payerOf } from './LockBook.ts'
 import { isDecided, isLapsed } from './LockTime.ts'
@@ -135,12 +135,16 @@ type Closed = { readonly settled: ReadonlySet<string>; readonly open: ReadonlySe
 function endOf(s: PeerState, lock: OpenLock, closed: Closed): LockEnd | undefined {
   const name = lockName(lock)
   if (closed && !closed.settled.has(name)) return { name: 'failed', code: unknown(s) }
-  if (isDecided(s.watch.final, lock)) return { name: 'fulfilled', preimage: preimageOf(s, lock) ?? ZERO }
+  const preimage = preimageOf(s, lock)
+  // Its receiver must show the preimage here before its payer has that proof; in court nobody needs it any more.
+  if (isDecided(s.watch.final, lock) && (preimage !== undefined || closed || !isHashLock(lock))) {
+    return { name: 'fulfilled', preimage: preimage ?? ZERO }
+  }
   // A state that fulfils it and bears this side's signature may still become complete, whatever the time.
   if (!closed && isProposed(s, lock)) return undefined
-  if (isLapsed(s, lock)) return { name: 'failed', code: 'LockExpired' }
+  if (isLapsed(s, lock) && !s.watch.final.unsure) return { name: 'failed', code: 'LockExpired' }
   // More was locked than the channel held: then the court lets the open locks go.
-  return closed && !closed.open.has(name) ? { name: 'failed', code: 'LockVoid' } : undefined
+  return closed && !s.watch.final.unsure && !closed.open.has(name) ? { name: 'failed', code: 'LockVoid' } : undefined
 }
 
 function unknown({ end }: PeerState): string {

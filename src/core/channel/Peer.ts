@@ -1,5 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Input, require, type Step } from '../base/Step.ts'
+import { type Verdict, verdictKey } from '../base/Verdicts.ts'
 import type { ChannelEvent } from './Call.ts'
 import { type AddLock, type Change, costOf, type FailLock } from './Change.ts'
 import { other } from './Channel.ts'
@@ -39,7 +40,7 @@ import {
 } from './PeerState.ts'
 import { enqueue, offer, onAck, onPropose, onRequest, onShow, propose, request } from './Proposal.ts'
 import { queue } from './Queue.ts'
-import { type Court, rowOf, watched } from './Watch.ts'
+import { type Court, informed, rowOf, type Watch, watched } from './Watch.ts'
 import { announce, attend, fundsOf, onLapsed, onWithdrawAsk, onWithdrawSig, takeOut, withdraw } from './Withdrawal.ts'
 
 /** What happens to one side of a channel. Time arrives with blocks. */
@@ -63,7 +64,15 @@ export type PeerInput =
   | { readonly kind: 'down' }
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'chain'; readonly chain: L1Input<ChannelEvent> }
+  /** What the court has decided about a key, in a final block: it tells of that once, maybe before anybody here cared. */
+  | VerdictInput
 
+type VerdictInput = {
+  readonly kind: 'verdict'
+  readonly condition: Hex
+  readonly key: Hex
+  readonly verdict: Verdict
+}
 type AddLockInput = Omit<AddLock, 'kind'> & { readonly kind: 'lock' }
 
 /** One side of one channel: the next state, the rows to store before anything is said, and what to say then. */
@@ -111,6 +120,7 @@ const INPUTS: Verbs<PeerInput, 'kind'> = {
   down: (d) => set(d, { link: DOWN, inbox: queue(), held: null }),
   message: (d, seat, { message }) => (MESSAGES[message.type] as Verb<Message>)(d, seat, message),
   chain: (d, seat, { chain }) => onChain(d, seat, chain),
+  verdict: onVerdict,
 }
 
 /** What each message does. */
@@ -210,13 +220,32 @@ function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
   const before = d.state.watch
   const watch = watched(before, input, seat.id, seat.channel, seat.confirmations, interest(d.state))
   set(d, { watch })
-  if (watch.through !== before.through) put(d, 'court', seat.id, { base: rowOf(watch.base), through: watch.through })
+  if (watch.through !== before.through) keepCourt(d, seat, watch)
   if (d.state.finished) return
   if (input.kind === 'block') {
     for (const event of input.block.events) if (event.name === 'Revealed') learn(d, seat, event.preimage)
   }
   // What was ignored while the clock was set must be said again, and that begins with a hello.
   if (isClocked(before.newest) && !isClocked(watch.newest)) drop(d, 'the clock was taken back')
+  onView(d, seat)
+}
+
+function onVerdict(d: Draft, seat: Seat, { condition, key, verdict }: VerdictInput): void {
+  const { watch: before, finished } = d.state
+  const name = verdictKey(condition, key)
+  if (finished || name in before.base.verdicts || !interest(d.state)?.(name)) return
+  const watch = informed(before, name, verdict, seat)
+  set(d, { watch })
+  keepCourt(d, seat, watch)
+  onView(d, seat)
+}
+
+function keepCourt(d: Draft, seat: Seat, { base, through }: Watch): void {
+  put(d, 'court', seat.id, { base: rowOf(base), through })
+}
+
+/** What a new view of the court obliges this side to. */
+function onView(d: Draft, seat: Seat): void {
   onFinalView(d, seat)
   onLocks(d, seat)
   finish(d, seat)
@@ -242,8 +271,8 @@ function onEnd(d: Draft, seat: Seat, final: Court): void {
 
 /** A channel has ended when the court has closed it and paid its last lock, both in a final block. */
 function finish(d: Draft, seat: Seat): void {
-  const { closed, locks } = d.state.watch.final
-  if (!closed || locks !== '0x') return
+  const { closed, locks, unsure } = d.state.watch.final
+  if (!closed || locks !== '0x' || unsure) return
   set(d, { finished: closed })
   put(d, 'finished', seat.id, closed)
   tell(d, { name: 'closed', ...closed })

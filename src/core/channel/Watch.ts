@@ -20,6 +20,8 @@ export interface Court {
   readonly locks: Hex
   /** The packed list with which the channel was closed. */
   readonly settled: Hex
+  /** What the last settlement left open, and when (seconds), while it is not known which locks that are: then `locks` is too long. */
+  readonly unsure?: { readonly root: Hex; readonly time: number }
   /** What layer 1 has decided about keys of interest, under `verdictKey`. */
   readonly verdicts: Readonly<Record<Hex, KnownVerdict>>
 }
@@ -77,7 +79,7 @@ export function rowOf({ clock, closed, ...court }: Court): Omit<Court, 'clock' |
 /** The court after one event of a block of `time`; events of other channels and of other assets change nothing. */
 export function after(court: Court, id: Hex, channel: Channel, event: ChannelEvent, time = 0): Court {
   const judged = verdictOf(event, time)
-  if (judged) return judged[0] in court.verdicts ? court : withVerdict(court, ...judged)
+  if (judged) return heard(court, ...judged)
   if (!('id' in event) || event.id !== id) return court
   switch (event.name) {
     case 'Deposited':
@@ -111,10 +113,29 @@ function settled(court: Court, { payA, payB, locksRoot: root }: Event<'Settled'>
   const before = court.closed ?? { payA: 0n, payB: 0n }
   const closed = { payA: before.payA + payA, payB: before.payB + payB }
   const list = court.closed ? court.settled : court.locks
-  if (root === ZERO) return { ...court, closed, locks: '0x', settled: list }
-  const { rest } = tally(court.locks, new Map(Object.entries(court.verdicts) as [Hex, KnownVerdict][]), time)
-  // Nobody can settle again with a list that is not the court's: then somebody who knows it must.
-  return { ...court, closed, locks: locksRoot(rest) === root ? rest : '0x', settled: list }
+  const { unsure: _before, ...sure } = court
+  if (root === ZERO) return { ...sure, closed, locks: '0x', settled: list }
+  return matched({ ...sure, closed, settled: list, unsure: { root, time } })
+}
+
+/** The court with the list that it left open, once the verdicts known say which that is. */
+function matched(court: Court): Court {
+  const { unsure, ...sure } = court
+  if (!unsure) return court
+  const all = Object.entries(court.verdicts) as [Hex, KnownVerdict][]
+  // A verdict may be known before its block is seen; and one of the same second is of a block as old, before or after.
+  for (const until of [unsure.time, unsure.time - 1]) {
+    const known = new Map(all.filter(([, { time }]) => time <= until))
+    const { rest } = tally(court.locks, known, unsure.time)
+    if (locksRoot(rest) === unsure.root) return { ...sure, locks: rest }
+  }
+  return court
+}
+
+/** A verdict stays as it was first; one that was asked for learns its preimage when its block is seen. */
+function heard(court: Court, key: Hex, verdict: KnownVerdict): Court {
+  const had = court.verdicts[key]
+  return had && (had.preimage || !verdict.preimage) ? court : withVerdict(court, key, verdict)
 }
 
 /** What a verdict's event says: under which `verdictKey`, and what. */
@@ -133,6 +154,16 @@ function withVerdict(court: Court, key: Hex, verdict: KnownVerdict): Court {
 
 function deposited(court: Court, side: Side, amount: bigint): Court {
   return { ...court, deposits: { ...court.deposits, [side]: court.deposits[side] + amount } }
+}
+
+/** The view with a final verdict that the court was asked for: known from before the blocks that the view holds. */
+export function informed(
+  view: Watch,
+  key: Hex,
+  verdict: Verdict,
+  { id, channel, confirmations }: { readonly id: Hex; readonly channel: Channel; readonly confirmations: number },
+): Watch {
+  return viewed({ ...view, base: matched(heard(view.base, key, verdict)) }, id, channel, confirmations)
 }
 
 /**

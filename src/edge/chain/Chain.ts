@@ -1,5 +1,6 @@
 import type { Hex } from '../../core/base/Bytes.ts'
 import type { L1Input } from '../../core/base/Step.ts'
+import type { Verdict } from '../../core/base/Verdicts.ts'
 
 /** How a transaction ended. A reverted one rejects instead, with the Refusal named by the contract. */
 export interface Receipt {
@@ -23,8 +24,8 @@ export interface Chain<Call, Event> {
   readonly sender: Hex
   /** Number of the newest block; whoever follows has caught up once it has seen that one. */
   head(): Promise<number>
-  /** Whether the court has its verdict on a condition's key, as of the newest block. */
-  isDecided(condition: Hex, key: Hex): Promise<boolean>
+  /** The court's verdict on a condition's key as of block number `at`, the newest unless given; undefined if there is none. */
+  verdict(condition: Hex, key: Hex, at?: number): Promise<Verdict | undefined>
   /**
    * Yields every block from number `from` on, each once and in order, reorgs as retractions (newest first).
    * Returns a function that ends it.

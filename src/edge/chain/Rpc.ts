@@ -1,5 +1,6 @@
-import type { Interface, Signer } from 'ethers'
+import { type Interface, type Signer, toQuantity } from 'ethers'
 import type { Hex } from '../../core/base/Bytes.ts'
+import type { Verdict } from '../../core/base/Verdicts.ts'
 import { Fault } from '../Fault.ts'
 import { eventOf } from './Abi.ts'
 import { allow } from './Allowance.ts'
@@ -96,7 +97,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     poll,
     head: () => headOf(node, name),
     credit: (asset, owner) => creditOf({ node, name, court }, asset, owner),
-    isDecided: (condition, key) => hasVerdict(parts, condition, key),
+    verdict: (condition, key, at) => verdictOf(parts, condition, key, at),
     follow(from, sink) {
       const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, (input) => {
         if (input.kind === 'retract') laneOf(parts).doubt()
@@ -125,7 +126,7 @@ async function headOf(node: Node, name: string): Promise<number> {
   }
 }
 
-async function hasVerdict(
+async function verdictOf(
   {
     node,
     name,
@@ -134,11 +135,16 @@ async function hasVerdict(
   }: { readonly node: Node; readonly name: string; readonly court: Hex; readonly abi: Interface },
   condition: Hex,
   key: Hex,
-): Promise<boolean> {
+  at?: number,
+): Promise<Verdict | undefined> {
   const data = abi.encodeFunctionData('verdict', [condition, key])
   try {
-    const answer = (await node.send('eth_call', [{ to: court, data }, 'latest'])) as string
-    return abi.decodeFunctionResult('verdict', answer)[0] !== 0n
+    const answer = (await node.send('eth_call', [
+      { to: court, data },
+      at === undefined ? 'latest' : toQuantity(at),
+    ])) as string
+    const [time, amount] = abi.decodeFunctionResult('verdict', answer) as unknown as [bigint, bigint]
+    return time === 0n ? undefined : { time: Number(time), amount }
   } catch (why) {
     throw unreachable(name, why)
   }

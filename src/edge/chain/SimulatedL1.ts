@@ -236,9 +236,10 @@ class Simulation implements SimulatedL1 {
       court,
       sender,
       head: async () => this.head().number,
-      isDecided: async (condition, key) => {
+      verdict: async (condition, key, at = this.head().number) => {
         const { verdicts } = this.#sites.get(court)!.state as { readonly verdicts?: Verdicts }
-        return verdicts?.has(verdictKey(condition, key)) ?? false
+        const found = verdicts?.get(verdictKey(condition, key))
+        return found && found.time <= this.#chain[at]!.block.time ? found : undefined
       },
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
       send: (call, deadline) => this.#send({ court, sender, call }, deadline),
