@@ -8,7 +8,8 @@ import type { SignedFinal } from '../core/channel/Docket.ts'
 import type { KeptLock } from '../core/channel/LockEnd.ts'
 import type { Receipt as Proof } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
-import { type Draft, type PeerEvent, type PeerOutput, type Seat, seat, unended } from '../core/channel/PeerState.ts'
+import type { Draft, PeerEvent, PeerOutput, Seat } from '../core/channel/PeerState.ts'
+import { peerSigner, seat, unended } from '../core/channel/PeerState.ts'
 import { earning, exported, type RescueFile } from '../core/channel/Rescue.ts'
 import { type ChannelStatus, status } from '../core/channel/Status.ts'
 import { requireTerms } from '../core/channel/Terms.ts'
@@ -18,6 +19,7 @@ import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import type { Transport } from '../edge/transport/Transport.ts'
 import { Courtroom } from './Courtroom.ts'
+import type { GreetingParts } from './Doorstep.ts'
 import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
 import { Inquiry } from './Inquiry.ts'
@@ -29,7 +31,7 @@ import { Places } from './Places.ts'
 import { Withdrawals } from './Withdrawals.ts'
 
 /** What a channel node is made of. */
-export interface ChannelNodeParts {
+export interface ChannelNodeParts extends GreetingParts {
   /** The private key that signs states: never stored, never shown. */
   readonly key: Hex
   readonly store: Store
@@ -104,12 +106,14 @@ export class ChannelNode {
     })
     this.#feed = new Feed(parts.chain, (id, chain) => this.#post(id, { kind: 'chain', chain }))
     this.#links = new Links({
-      transport: parts.transport,
+      ...parts,
+      court: domain(parts.chain.chainId, parts.chain.court),
       retry: parts.retry ?? ((run) => setTimeout(run, 1000).unref()),
       onUp: (id) => this.#post(id, { kind: 'up' }),
       onDown: (id) => this.#post(id, { kind: 'down' }),
       onMessage: (id, message) => this.#post(id, { kind: 'message', message }),
       isCaller: (id) => this.#places.of(id).seat.isWriter,
+      peerOf: (id) => peerSigner(this.#places.of(id).seat),
     })
   }
 

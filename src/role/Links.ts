@@ -1,12 +1,18 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { isHex } from '../core/base/Bytes.ts'
+import type { Domain } from '../core/base/Signature.ts'
 import type { Plain } from '../core/base/Step.ts'
+import { asGreet, type Greet } from '../core/channel/Greeting.ts'
 import type { Message } from '../core/channel/Message.ts'
 import { asMessage, toWire } from '../core/channel/Wire.ts'
 import type { Connection, Listener, Transport } from '../edge/transport/Transport.ts'
+import { Doorstep, type GreetingParts } from './Doorstep.ts'
 
 /** What links are made of. */
-export interface LinksParts {
+export interface LinksParts extends GreetingParts {
+  /** The private key that this node signs with in all of its channels. */
+  readonly key: Hex
+  readonly court: Domain
   readonly transport: Transport
   /** Runs a function after a while: how long a lost peer is left alone. */
   readonly retry: (run: () => void) => void
@@ -15,12 +21,15 @@ export interface LinksParts {
   readonly onMessage: (id: Hex, message: Message) => void
   /** Whether this side's own call goes first where both sides have called each other. */
   readonly isCaller: (id: Hex) => boolean
+  /** Who signs for the other side of a known channel: nobody else is heard about it. */
+  readonly peerOf: (id: Hex) => Hex
 }
 
 interface Line {
   readonly connection: Connection
   /** The address that this side called, if it did. */
   readonly dialed: string | undefined
+  readonly door: Doorstep
   readonly ids: Set<Hex>
   /** What came for channels that are not known yet. */
   readonly early: Map<Hex, Message[]>
@@ -29,7 +38,10 @@ interface Line {
 const MAX_EARLY = 256
 const MAX_EARLY_MESSAGES = 16
 
-/** The connections of a node: many channels share one to each peer, at most one connection carries a channel. */
+/**
+ * The connections of a node: many channels share one to each peer, at most one connection carries a channel, and only
+ * the holder of the key that signs for the other side is at its end.
+ */
 export class Links {
   readonly #parts: LinksParts
   readonly #lines = new Set<Line>()
@@ -85,7 +97,7 @@ export class Links {
     const ids = this.#dialing.get(address)
     if (ids) {
       ids.add(id)
-      for (const line of this.#lines) if (line.dialed === address) this.#attach(line, id)
+      for (const line of this.#lines) if (line.dialed === address && this.#isPeer(line, id)) this.#attach(line, id)
     } else {
       this.#dialing.set(address, new Set([id]))
       this.#dial(address)
@@ -97,19 +109,43 @@ export class Links {
     this.#parts.transport.dial(address).then(
       (connection) => {
         if (this.#stopped) return connection.close()
-        const line = this.#enter(connection, address)
-        for (const id of this.#dialing.get(address)!) if (!this.#lineOf.has(id)) this.#attach(line, id)
+        this.#enter(connection, address)
       },
       () => this.#parts.retry(() => this.#dial(address)),
     )
   }
 
-  #enter(connection: Connection, dialed: string | undefined): Line {
-    const line: Line = { connection, dialed, ids: new Set(), early: new Map() }
+  #enter(connection: Connection, dialed: string | undefined): void {
+    const { later = (run) => void setTimeout(run, 10_000).unref() } = this.#parts
+    const line: Line = { connection, dialed, door: this.#door(connection, dialed), ids: new Set(), early: new Map() }
     this.#lines.add(line)
     connection.onMessage = (message) => this.#hear(line, message)
     connection.onClose = () => this.#leave(line)
-    return line
+    later(() => {
+      if (!line.door.peer) this.#leave(line)
+    })
+  }
+
+  /** Who calls speaks only with a peer that it called; who is called, with any: its peer may know more channels. */
+  #door(connection: Connection, address: string | undefined): Doorstep {
+    const { key, court, random, peerOf } = this.#parts
+    const expects = (signer: Hex) =>
+      address === undefined || [...this.#dialing.get(address)!].some((id) => peerOf(id) === signer)
+    return new Doorstep({ key, court, connection, dialed: address !== undefined, expects, ...(random && { random }) })
+  }
+
+  #greet(line: Line, greet: Greet): void {
+    const had = line.door.peer
+    if (!line.door.hear(greet)) this.#leave(line)
+    else if (!had && line.door.peer && line.dialed !== undefined) {
+      for (const id of this.#dialing.get(line.dialed)!) {
+        if (!this.#lineOf.has(id) && this.#isPeer(line, id)) this.#attach(line, id)
+      }
+    }
+  }
+
+  #isPeer(line: Line, id: Hex): boolean {
+    return line.door.peer === this.#parts.peerOf(id)
   }
 
   #leave(line: Line): void {
@@ -135,6 +171,13 @@ export class Links {
   }
 
   #hear(line: Line, value: unknown): void {
+    const greet = asGreet(value)
+    if (greet) this.#greet(line, greet)
+    else if (line.door.peer) this.#take(line, value)
+    else this.#leave(line)
+  }
+
+  #take(line: Line, value: unknown): void {
     const { channel: id, ...said } = (value ?? {}) as { readonly channel?: unknown }
     const message = asMessage(said)
     if (!message || !isHex(id, 32)) this.#leave(line)
@@ -143,10 +186,11 @@ export class Links {
   }
 
   #pass(line: Line, id: Hex, message: Message): void {
-    if (this.#lineOf.get(id) !== line && message.type === 'hello' && this.#isBetter(line, id)) this.#attach(line, id)
+    const isTakingOver = this.#lineOf.get(id) !== line && message.type === 'hello' && this.#isPeer(line, id)
+    if (isTakingOver && this.#isBetter(line, id)) this.#attach(line, id)
     if (this.#lineOf.get(id) === line) this.#parts.onMessage(id, message)
     // Who goes on as if it were heard has not been told: without a word it would wait for ever.
-    else if (message.type !== 'hello' && message.type !== 'funds') this.#leave(line)
+    else if (!this.#isPeer(line, id) || !isEarly(message)) this.#leave(line)
   }
 
   /** Both sides must keep the same one of two connections: the caller's, or else the newer. */
@@ -163,12 +207,16 @@ export class Links {
   }
 }
 
+function isEarly({ type }: Message): boolean {
+  return type === 'hello' || type === 'funds'
+}
+
 /**
  * The first messages wait until the node knows the channel: its peer may have called before it took the terms. Only what
- * a peer says before it is answered, which is small: whoever is at the other end may be nobody's peer.
+ * a peer says before it is answered, which is small: whoever is at the other end has a key, but may be nobody's peer.
  */
 function keepEarly(line: Line, id: Hex, message: Message): void {
-  if (message.type !== 'hello' && message.type !== 'funds') return
+  if (!isEarly(message)) return
   const early = line.early.get(id) ?? []
   if (line.early.size >= MAX_EARLY || early.length >= MAX_EARLY_MESSAGES) return
   line.early.set(id, [...early, message])

@@ -100,6 +100,8 @@ export interface Stage extends World {
   /** How often what has happened. */
   readonly seen: Map<string, number>
   violations: string[]
+  /** How many nonces were drawn. */
+  nonces: number
 }
 
 /** Money of everybody before anything happens. */
@@ -139,7 +141,7 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   const tower = { ...host(w, 'tower'), role: undefined }
   const held = new Map<Hex, bigint>()
   const log = { told: [], begun: new Map(), signed: new Map(), faults: [], violations: [], seen: new Map() }
-  const on: Stage = { ...w, script, parties, tower, channels, ...log, folder, broken, mood, held }
+  const on: Stage = { ...w, script, parties, tower, channels, ...log, nonces: 0, folder, broken, mood, held }
   observe(on)
   return on
 }
@@ -256,7 +258,8 @@ export function start(on: Stage, one: Party, declared = false): void {
   one.node = undefined
   one.isDown = false
   const transport = life.transport(on.transport, (message) => listen(on, one, message))
-  const hooks = { schedule: life.schedule(one.loop), retry: life.schedule(on.scheduler.later) }
+  const later = life.schedule(on.scheduler.later)
+  const hooks = { schedule: life.schedule(one.loop), retry: later }
   const court = domain(on.l1.chainId, on.court.address)
   const client = new TowerClient({ transport, address: 'tower', court, login: { key: one.person.key }, ...hooks })
   one.client = client
@@ -276,6 +279,8 @@ export function start(on: Stage, one: Party, declared = false): void {
     margins: { inc: INC, fin: INTERVAL * (confirmations + 1), policy },
     restored,
     ...hooks,
+    later,
+    random: () => uint(++on.nonces, 32),
     onEvent: life.whileAlive((id: Hex, event: PeerEvent) => hear(on, one, id, event)),
     onComplete: life.whileAlive((channel: Channel, state: SignedState) => {
       keep(on, one, channel, state)
