@@ -17,13 +17,11 @@ import { usefulUntil } from '../core/channel/Urgency.ts'
 import { type Whereabouts, whereabouts } from '../core/channel/Whereabouts.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
-import type { Transport } from '../edge/transport/Transport.ts'
 import { Courtroom } from './Courtroom.ts'
-import type { GreetingParts } from './Doorstep.ts'
 import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
 import { Inquiry } from './Inquiry.ts'
-import { Links } from './Links.ts'
+import { Links, type LinksParts } from './Links.ts'
 import { type LockOptions, openLocks } from './Locks.ts'
 import { Loop } from './Loop.ts'
 import { type Made, type Payment, Payments, type PayOptions, type Position } from './Payments.ts'
@@ -31,12 +29,11 @@ import { Places } from './Places.ts'
 import { Withdrawals } from './Withdrawals.ts'
 
 /** What a channel node is made of. */
-export interface ChannelNodeParts extends GreetingParts {
+export interface ChannelNodeParts extends Pick<LinksParts, 'transport' | 'retry' | 'random' | 'later'> {
   /** The private key that signs states: never stored, never shown. */
   readonly key: Hex
   readonly store: Store
   readonly chain: Chain<ChannelCall, ChannelEvent>
-  readonly transport: Transport
   /** How deep a block must be to be final, its own included; 12 unless given. */
   readonly confirmations?: number
   /** Seconds after which an unanswered close becomes a challenge; an hour unless given. */
@@ -63,8 +60,6 @@ export interface ChannelNodeParts extends GreetingParts {
   readonly onFailure?: (why: unknown) => void
   /** Runs a function soon; setImmediate unless given. */
   readonly schedule?: (run: () => void) => void
-  /** Runs a function after a while, before a lost peer is called again; a second unless given. */
-  readonly retry?: (run: () => void) => void
 }
 
 type Input =
@@ -108,7 +103,6 @@ export class ChannelNode {
     this.#links = new Links({
       ...parts,
       court: domain(parts.chain.chainId, parts.chain.court),
-      retry: parts.retry ?? ((run) => setTimeout(run, 1000).unref()),
       onUp: (id) => this.#post(id, { kind: 'up' }),
       onDown: (id) => this.#post(id, { kind: 'down' }),
       onMessage: (id, message) => this.#post(id, { kind: 'message', message }),

@@ -14,8 +14,8 @@ export interface LinksParts extends GreetingParts {
   readonly key: Hex
   readonly court: Domain
   readonly transport: Transport
-  /** Runs a function after a while: how long a lost peer is left alone. */
-  readonly retry: (run: () => void) => void
+  /** Runs a function after a while, before a lost peer is called again; a second unless given. */
+  readonly retry?: (run: () => void) => void
   readonly onUp: (id: Hex) => void
   readonly onDown: (id: Hex) => void
   readonly onMessage: (id: Hex, message: Message) => void
@@ -111,8 +111,13 @@ export class Links {
         if (this.#stopped) return connection.close()
         this.#enter(connection, address)
       },
-      () => this.#parts.retry(() => this.#dial(address)),
+      () => this.#retry(address),
     )
+  }
+
+  #retry(address: string): void {
+    const { retry = (run) => void setTimeout(run, 1000).unref() } = this.#parts
+    retry(() => this.#dial(address))
   }
 
   #enter(connection: Connection, dialed: string | undefined): void {
@@ -152,7 +157,7 @@ export class Links {
     if (!this.#lines.delete(line)) return
     line.connection.close()
     for (const id of [...line.ids]) this.#detach(id)
-    if (line.dialed !== undefined && !this.#stopped) this.#parts.retry(() => this.#dial(line.dialed!))
+    if (line.dialed !== undefined && !this.#stopped) this.#retry(line.dialed)
   }
 
   #attach(line: Line, id: Hex): void {
