@@ -43,6 +43,8 @@ export interface Body {
   /** Whether its store has failed: it must say nothing more. */
   hasFailed(): boolean
   kill(): void
+  /** Runs `run` when it dies, as the system takes back what a process held. */
+  atEnd(run: Run): void
   /** Lights a fuse. */
   arm(fuse: Fuse): void
   /** Ends all connections. */
@@ -75,6 +77,11 @@ export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
     alive = false
     for (const end of ends.splice(0)) end()
     for (const wire of wires) wire.close()
+  }
+
+  function atEnd(run: Run): void {
+    if (alive) ends.push(run)
+    else run()
   }
 
   function blow(fuse: Fuse): void {
@@ -154,6 +161,7 @@ export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
     isAlive: () => alive,
     hasFailed: () => failed,
     kill,
+    atEnd,
     arm: (fuse) => void fuses.push({ fuse, left: fuse.after }),
     cut() {
       for (const one of wires) one.close()
@@ -169,9 +177,7 @@ export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
     transport: (raw, heard) => ({
       async listen(address, onConnection) {
         const listener = await raw.listen(address, (one) => (alive ? onConnection(wire(one, heard)) : one.close()))
-        const close = () => void listener.close()
-        if (alive) ends.push(close)
-        else close()
+        atEnd(() => void listener.close())
         return listener
       },
       dial: async (address) => wire(await raw.dial(address), heard),

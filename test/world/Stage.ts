@@ -306,7 +306,11 @@ function enter(on: Stage, one: Party, node: ChannelNode): void {
 function storeOf(on: Stage, one: Party, life: Body): { readonly store: Store; readonly isRestored: boolean } {
   const inner = life.store((on.broken.store ?? ((store) => store))(one.disk.store))
   if (!on.script.setting.marked) return { store: inner, isRestored: false }
-  return markGenerations(inner, join(on.folder, `${on.script.seed}.${one.who}`))
+  // The disk outlives this life, its open files do not.
+  const disk = { ...inner, close: () => undefined }
+  const marked = markGenerations(disk, join(on.folder, `${on.script.seed}.${one.who}`))
+  life.atEnd(() => marked.store.close())
+  return marked
 }
 
 function keep(on: Stage, one: Party, channel: Channel, state: SignedState): void {
