@@ -3,7 +3,10 @@ import { Refusal } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent } from '../core/channel/Call.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 
-/** The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. */
+/**
+ * The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. Locks are wrong
+ * for who settles in the same block after the other side: what it left open stands under a new root by then.
+ */
 const BENIGN = new Set([
   'StaleVersion',
   'ChannelClosed',
@@ -11,6 +14,7 @@ const BENIGN = new Set([
   'TooLate',
   'NoChallenge',
   'NothingDecided',
+  'WrongLocks',
   'WrongWithdrawal',
 ])
 

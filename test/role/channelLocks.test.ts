@@ -204,6 +204,34 @@ describe('ChannelNode: locks', () => {
     expect([end.closed?.payA, end.closed?.payB]).to.deep.equal([FUNDS - 1001n, FUNDS + 1001n])
   })
 
+  it('is left open by a settlement that both sides ask for in one block: the second is late, and nothing is wrong', async () => {
+    const w = world(32)
+    const faults: unknown[] = []
+    const onFault = (why: unknown) => faults.push(why)
+    const calls: string[] = []
+    const [x, y] = [
+      await node(w, alice, { onFault }),
+      await node(w, bob, { ...watched(w, calls, []), onFault }),
+    ] as const
+    const id = await opened(w, [x, y])
+    const expiry = w.l1.head().time + 40_000
+    const other = uint(0x0be, 32)
+    x.lock(id, { ...LOCK, expiry }).catch(() => undefined)
+    x.lock(id, { ...LOCK, key: hashLock(other), paymentId: uint(2, 32), expiry }).catch(() => undefined)
+    await finish(w, Promise.all([x.until(id, count(2)), y.until(id, count(2))]))
+    x.challenge(id).catch(() => undefined)
+    for (let i = 0; i < 4; i++) await pass(w, 12)
+    await finish(w, y.fulfil(id, 1n, SECRET))
+    for (let i = 0; i < 4; i++) await pass(w, 12)
+    await pass(w, 4000)
+    expect(w.l1.pending().map(({ call }) => (call as { verb: string }).verb)).to.deep.equal(['settle', 'settle'])
+    await finish(w, y.fulfil(id, 2n, other))
+    const closed = [x, y].map((one) => one.until(id, ({ phase }) => phase === 'closed'))
+    const [end] = await mineUntil(w, Promise.all(closed))
+    expect([end!.closed?.payA, end!.closed?.payB]).to.deep.equal([FUNDS - 2000n, FUNDS + 2000n])
+    expect(faults).to.deep.equal([])
+  })
+
   it('gives a receipt that proves a payment made while a lock is open', async () => {
     const w = world(14)
     const [x, y] = [await node(w, alice), await node(w, bob)] as const
