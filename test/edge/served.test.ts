@@ -16,6 +16,7 @@ type Ask = (method: string, params: unknown[]) => Promise<unknown>
 type Answer = (method: string, params: unknown[], answer: () => Promise<unknown>, ask: Ask) => Promise<unknown>
 interface Served {
   readonly address: Hex
+  readonly data: Hex
   readonly logIndex: Hex
 }
 
@@ -65,6 +66,15 @@ describe('edge/chain and what a node serves', () => {
     ['leaves all logs of a block out', () => []],
     ['leaves the last log out', (logs: readonly Served[]) => logs.slice(0, -1)],
     ['leaves the first log out', (logs: readonly Served[]) => logs.slice(1)],
+    [
+      'says another amount in a log than its block',
+      (logs: readonly Served[]) =>
+        logs.map((log) => ({ ...log, data: `${log.data.slice(0, 65)}9${log.data.slice(66)}` })),
+    ],
+    [
+      'swaps what two logs say',
+      (logs: readonly Served[]) => logs.map((log, i) => ({ ...log, data: (logs[i ^ 1] ?? log).data })),
+    ],
     [
       'invents a log',
       (logs: readonly Served[]) => [...logs, { ...logs[0]!, topics: [`0x${'ab'.repeat(32)}`], logIndex: '0x9' }],

@@ -12,8 +12,8 @@ interface ServedLog extends Log {
 
 /**
  * The logs of a court in a block, in their order. Throws if the node shows logs of another block or ones that the
- * header's filter rules out. Where the filter says that the court may have logs, the block's receipts must agree with
- * what was served: all of them together must make up the filter.
+ * header's filter rules out. Where the filter says that the court may have logs, the block's receipts must say the same
+ * as what was served, word for word, and all of them together must make up the filter.
  */
 export async function logsOf(node: Node, court: Hex, block: Header): Promise<readonly Log[]> {
   const logs = await asked(node, court, block)
@@ -23,7 +23,7 @@ export async function logsOf(node: Node, court: Hex, block: Header): Promise<rea
   if (logs.some((log) => !within(bloomOf(log), filter))) throw new Error(`logs that block ${block.number} cannot have`)
   if (!within(bits(court), filter)) return logs
   const found = await fromReceipts(node, court, block)
-  if (indices(found) !== indices(logs)) throw new Error(`not all logs of block ${block.number}`)
+  if (textOf(found) !== textOf(logs)) throw new Error(`other logs of block ${block.number} than its receipts have`)
   return logs
 }
 
@@ -70,8 +70,8 @@ async function receiptsOf(node: Node, { number, hash }: Header): Promise<readonl
   return ((await Promise.all(asked)) as readonly (WithLogs | null)[]).filter((one) => one !== null)
 }
 
-function indices(logs: readonly ServedLog[]): string {
-  return logs.map(({ logIndex }) => Number(logIndex)).join()
+function textOf(logs: readonly ServedLog[]): string {
+  return JSON.stringify(logs.map(({ logIndex, topics, data }) => [Number(logIndex), topics, data])).toLowerCase()
 }
 
 function bloomOf({ address, topics }: ServedLog): bigint {
