@@ -1,6 +1,6 @@
 import { ETHER, type Hex, isHex, size } from '../base/Bytes.ts'
 import type { Lock } from './Lock.ts'
-import { isPay, type Pay } from './Payment.ts'
+import type { Pay } from './Payment.ts'
 
 /** The longest payload of a lock, in bytes: a constant of the protocol. */
 export const PAYLOAD = 2048
@@ -71,11 +71,6 @@ export function isLockChange(value: unknown): value is LockChange {
   const fields = FIELDS[kind]!
   for (const name in fields) if (!fields[name]!((value as Record<string, unknown>)[name])) return false
   return Object.keys(value as object).length === Object.keys(fields).length
-}
-
-/** True iff a value is a change that the protocol admits. */
-export function isChange(value: unknown): value is Change {
-  return isPay(value) || isLockChange(value)
 }
 
 /** True iff a change is one that has an outcome of its own. */
