@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import hre from 'hardhat'
 import { reason } from '../src/edge/Fault.ts'
+import { encode } from '../src/edge/Json.ts'
 import { conclude, demo, type Summary, wrong } from '../src/task/demo/Demo.ts'
 import { ground, interrupted } from '../src/task/demo/Ground.ts'
 import { type Voice, voiceOn } from '../src/task/demo/Voice.ts'
@@ -27,8 +28,6 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const
 
-const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
-
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS })
   if (values.help) return console.log(HELP)
@@ -39,7 +38,7 @@ async function main(): Promise<void> {
   const { connection, url, stop } = await ground(hre.network, values.network, values.keep)
   const summary = await demo(connection, voice, payments)
   conclude(summary, voice)
-  if (values.json) console.log(JSON.stringify(summary, plain, 2))
+  if (values.json) console.log(encode(summary, 2))
   if (wrong(summary).length > 0) process.exitCode = 1
   if (!values.keep) rmSync(summary.folder, { recursive: true, force: true })
   else await keep(summary, voice, url)

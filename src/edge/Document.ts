@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { type Hex, isHex } from '../core/base/Bytes.ts'
 import { Fault } from './Fault.ts'
-import { bytes } from './http/Fields.ts'
+import { bytes, decimal } from './http/Fields.ts'
+import { encode } from './Json.ts'
 
 // What people keep and hand on as files: JSON with amounts as decimal text, whose first fields name format and version.
 
 /** A whole number as decimal text, from `least` up to, but not, `below`: a hash would wrap a wider one and prove it all the same. */
 export function whole(least: bigint, below: bigint) {
-  return z
-    .string()
-    .regex(/^(?:0|-?[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
-    .transform(BigInt)
-    .refine((value) => value >= least && value < below, `must be from ${least} up to, but not, ${below}`)
+  return decimal(true).refine(
+    (value) => value >= least && value < below,
+    `must be from ${least} up to, but not, ${below}`,
+  )
 }
 
 /** An unsigned number of so many bits as decimal text. */
@@ -48,8 +48,7 @@ export interface Kind<T> {
 
 /** The text of a file. */
 export function writeDocument(format: string, content: object): string {
-  const all = { format, ...content }
-  return `${JSON.stringify(all, (_, part) => (typeof part === 'bigint' ? part.toString() : part), 2)}\n`
+  return `${encode({ format, ...content }, 2)}\n`
 }
 
 /** The content of a file. Throws Malformed, in one sentence, unless every field is there and of its kind, and no other is. */

@@ -2,6 +2,7 @@ import type { Hex } from '../core/base/Bytes.ts'
 import { Refusal } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent } from '../core/channel/Call.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
+import { encode } from '../edge/Json.ts'
 
 /**
  * The court's refusals that say: somebody was faster, or it is not time yet. The next block decides again. Locks are wrong
@@ -58,12 +59,8 @@ export class Courtroom {
       .finally(() => {
         const newest = this.#wanted.get(key)!
         // The same again waits for the next block; another call must not: on a quiet chain no block may come without it.
-        if (!this.#isStopped && textOf(newest.call) !== textOf(call)) this.#send(key, newest)
+        if (!this.#isStopped && encode(newest.call) !== encode(call)) this.#send(key, newest)
         else this.#wanted.delete(key)
       })
   }
-}
-
-function textOf(call: ChannelCall): string {
-  return JSON.stringify(call, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }

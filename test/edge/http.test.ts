@@ -6,12 +6,12 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import { Fault } from '../../src/edge/Fault.ts'
-import { encode } from '../../src/edge/http/Fields.ts'
 import { type HttpServer, serveHttp } from '../../src/edge/http/Http.ts'
 import type { OperatorApi, OutputProof } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient, operatorClient } from '../../src/edge/http/OperatorClient.ts'
 import { MAX_BODY, operatorHandler } from '../../src/edge/http/OperatorServer.ts'
 import { MAX_BATCH } from '../../src/edge/http/Schema.ts'
+import { encode } from '../../src/edge/Json.ts'
 import { arbitrary, runs } from '../fuzz.ts'
 
 const ID: Hex = `0x${'ab'.repeat(32)}`

@@ -14,14 +14,17 @@ export const word = bytes(32)
 export const address = bytes(20)
 /** A number, or seconds. */
 export const uint40 = z.int().min(0).max(0xff_ffff_ffff)
-/** An amount in smallest units below 2^256. */
-export const amount = z
-  .string()
-  .regex(/^(?:0|[1-9][0-9]{0,77})$/, 'must be a whole number of the smallest unit as decimal text')
-  .transform(BigInt)
-  .refine((value) => value < 2n ** 256n, 'must be smaller than 2^256')
 
-/** JSON with every bigint as decimal text. */
-export function encode(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part))
+/** A whole number as decimal text, with a sign if it is below zero and may be. */
+export function decimal(isSigned: boolean) {
+  return z
+    .string()
+    .regex(isSigned ? SIGNED : UNSIGNED, 'must be a whole number of the smallest unit as decimal text')
+    .transform(BigInt)
 }
+
+const SIGNED = /^(?:0|-?[1-9][0-9]{0,77})$/
+const UNSIGNED = /^(?:0|[1-9][0-9]{0,77})$/
+
+/** An amount in smallest units below 2^256. */
+export const amount = decimal(false).refine((value) => value < 2n ** 256n, 'must be smaller than 2^256')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Refusal } from '../../core/base/Step.ts'
 import { Fault } from '../Fault.ts'
-import { encode } from './Fields.ts'
+import { encode } from '../Json.ts'
 
 // JSON-RPC 2.0 over any carrier of texts.
 

@@ -5,7 +5,7 @@ import { isCode, PAYLOAD, REASON } from '../../core/channel/Change.ts'
 import type { Channel } from '../../core/channel/Channel.ts'
 import { MAX_LOCKS } from '../../core/channel/Lock.ts'
 import { MEMO } from '../../core/channel/Payment.ts'
-import { uint40, word } from './Fields.ts'
+import { decimal, uint40, word } from './Fields.ts'
 import type {
   ChannelView,
   LockView,
@@ -28,21 +28,17 @@ const MAX_WITHDRAWAL = 604_800
 const MAX_FILE = 32 * 1024 * 1024
 
 /** A whole number as decimal text, from `least` up to 2^bits, exclusive. */
-function decimal(bits: number, least: bigint): z.ZodType<bigint> {
-  const pattern = least < 0n ? /^(?:0|-?[1-9][0-9]{0,77})$/ : /^(?:0|[1-9][0-9]{0,77})$/
-  return z
-    .string()
-    .regex(pattern, 'must be a whole number of the smallest unit as decimal text')
-    .transform(BigInt)
+function whole(bits: number, least: bigint): z.ZodType<bigint> {
+  return decimal(least < 0n)
     .refine((value) => value >= least, `must be at least ${least}`)
     .refine((value) => value < 2n ** BigInt(bits), `must be smaller than 2^${bits}`)
 }
 
-const amount = decimal(128, 0n)
-const positive = decimal(128, 1n)
-const net = decimal(127, -(2n ** 127n))
-const version = decimal(64, 0n)
-const total = decimal(256, 0n)
+const amount = whole(128, 0n)
+const positive = whole(128, 1n)
+const net = whole(127, -(2n ** 127n))
+const version = whole(64, 0n)
+const total = whole(256, 0n)
 const count = z.int().min(0)
 const side = z.enum(['a', 'b'])
 const code = z.string().max(64)
@@ -71,7 +67,7 @@ function isAddress(value: string): boolean {
 
 const party = z.strictObject({ owner: address, signer: address })
 const period = z.int().min(0).max(0xffff_ffff)
-const bond = decimal(96, 0n)
+const bond = whole(96, 0n)
 const transport = z.string().min(1).max(300)
 
 /** The terms of a channel. */
@@ -128,7 +124,7 @@ const view: z.ZodType<ChannelView> = z.object({
   connected: z.boolean(),
   version,
   net,
-  available: decimal(129, -(2n ** 129n)),
+  available: whole(129, -(2n ** 129n)),
   pending: count,
   deposits: z.object({ a: total, b: total }),
   withdrawn: z.object({ a: total, b: total }),
@@ -151,7 +147,7 @@ const payment: z.ZodType<PaymentView> = z.object({
   time: uint40.nullable(),
 })
 
-const lockId = decimal(64, 1n)
+const lockId = whole(64, 1n)
 
 const lock: z.ZodType<LockView> = z.object({
   lockId: lockId.nullable(),

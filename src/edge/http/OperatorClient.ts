@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { Refusal } from '../../core/base/Step.ts'
 import { Fault, reason } from '../Fault.ts'
-import { encode } from './Fields.ts'
+import { encode } from '../Json.ts'
 import type { Handler } from './Http.ts'
 import type { OperatorApi } from './OperatorApi.ts'
 import * as Schema from './Schema.ts'

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { z } from 'zod'
-import { encode } from './Fields.ts'
+import { encode } from '../Json.ts'
 import type { Handler } from './Http.ts'
 import type { OperatorApi } from './OperatorApi.ts'
 import { type Problem, problemOf } from './Problem.ts'

@@ -1,3 +1,4 @@
+import { encode } from '../../edge/Json.ts'
 import type { Answer, Call, Command } from './Command.ts'
 import { troubleOf } from './Failure.ts'
 import { help, overview } from './Help.ts'
@@ -20,7 +21,7 @@ export async function main(
   try {
     const told = helpFor(commands, words)
     if (told !== undefined) {
-      streams.out(isJson ? json({ help: told }) : told)
+      streams.out(isJson ? encode({ help: told }, 2) : told)
       return 0
     }
     const [command, rest] = commandOf(commands, words)
@@ -54,7 +55,7 @@ export async function perform(
   let hasAnswered = false
   const answer = (one: Answer) => {
     hasAnswered = true
-    out(isJson ? json(one.json) : one.text)
+    out(isJson ? encode(one.json, 2) : one.text)
   }
   try {
     const run = await command.load()
@@ -69,12 +70,7 @@ export async function perform(
 
 function fail(why: unknown, isJson: boolean, { out, err }: Streams): number {
   const { code, message } = troubleOf(why)
-  if (isJson) out(json({ error: { code, message } }))
+  if (isJson) out(encode({ error: { code, message } }, 2))
   else err(`kerros: ${message}`)
   return code === 'Usage' ? 2 : 1
-}
-
-/** JSON with every amount as decimal text. */
-function json(value: unknown): string {
-  return JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part), 2)
 }
