@@ -1,7 +1,8 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
-import { challengeDigest, finalState, stateDigest } from './Channel.ts'
+import { challengeOf } from './Challenge.ts'
+import { finalState, stateDigest } from './Channel.ts'
 import { failPending } from './Ledger.ts'
 import { unpackLocks } from './Lock.ts'
 import { receiverOf } from './LockBook.ts'
@@ -25,9 +26,6 @@ import {
 } from './PeerState.ts'
 
 type Said<T extends Message['type']> = Extract<Message, { type: T }>
-
-/** Seconds for which a signed challenge may be sent by somebody else. */
-const CHALLENGE_TIME = 86_400
 
 /** Whether the channel is on its way to a final state: nothing new is proposed. */
 export function isClosing({ end, link }: PeerState): boolean {
@@ -184,7 +182,7 @@ export function needed(seat: Seat, s: PeerState): ChannelCall | undefined {
   if (closed) return !unsure && paysLocks(s) ? { verb: 'settle', channel: seat.channel, locks } : undefined
   const { final, asked, disputed } = s.end
   if (final?.theirs && (asked || clock || isLate(seat, s))) return conclude(seat, final.net, final.mine, final.theirs)
-  if (!clock) return disputed === null ? undefined : challenge(seat, s)
+  if (!clock) return disputed === null ? undefined : challengeOf(seat, forCourt(seat, s.complete), s.watch.time)
   if (s.watch.time > clock.deadline) return { verb: 'settle', channel: seat.channel, locks }
   const best = publishable(seat, s)
   if (best.version <= clock.version) return undefined
@@ -227,17 +225,6 @@ function publishable(seat: Seat, { complete, proposal }: PeerState): Complete {
 function conclude(seat: Seat, net: bigint, mine: Hex, theirs: Hex): ChannelCall {
   const sigs = signatures(seat, isSender(seat) ? '0x' : mine, theirs)
   return { verb: 'conclude', channel: seat.channel, net, ...sigs }
-}
-
-function challenge(seat: Seat, { complete, watch }: PeerState): ChannelCall {
-  const { channel, side, id, court, key, sender } = seat
-  const state = forCourt(seat, complete)
-  if (isSender(seat) || sender === channel[side].owner) {
-    return { verb: 'challenge', channel, state }
-  }
-  const deadline = watch.time + CHALLENGE_TIME
-  const sig = sign(challengeDigest(court, id, complete.version, deadline), key)
-  return { verb: 'challengeFor', channel, state, deadline, sig }
 }
 
 /** Whether this side's signer sends the transactions itself: then its signature need not travel. */

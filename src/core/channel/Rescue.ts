@@ -1,8 +1,9 @@
 import { ETHER, type Hex } from '../base/Bytes.ts'
-import { addressOf, type Domain, sign } from '../base/Signature.ts'
+import { addressOf, type Domain } from '../base/Signature.ts'
 import { type L1Input, require } from '../base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from './Call.ts'
-import { type Channel, challengeDigest, channelId, type Side } from './Channel.ts'
+import { challengeOf, NO_STATE } from './Challenge.ts'
+import { type Channel, channelId, type Side } from './Channel.ts'
 import {
   countingLocks,
   type Docket,
@@ -14,7 +15,7 @@ import {
   type SignedFinal,
 } from './Docket.ts'
 import { unpackLocks } from './Lock.ts'
-import { type PeerState, type Seat, signedState } from './PeerState.ts'
+import { type PeerState, type Seat, signatures, signedState } from './PeerState.ts'
 import { KEPT } from './Watch.ts'
 
 /** All that it takes to end a channel, but the key: a file that somebody keeps for the day when all else is lost. */
@@ -39,7 +40,7 @@ export interface RescueFile {
 /** What one side must keep to end its channel with nothing else. */
 export function exported(seat: Seat, state: PeerState): RescueFile {
   const { court, channel, side, since } = seat
-  const { watch, complete, end } = state
+  const { watch, complete } = state
   const untouched = !watch.base.clock && !watch.base.closed && watch.base.checkpoint === 0n
   const isWhole = complete.version > 0n && complete.sigA !== '0x' && complete.sigB !== '0x'
   return {
@@ -49,20 +50,20 @@ export function exported(seat: Seat, state: PeerState): RescueFile {
     side,
     since: untouched ? watch.through + 1 : since,
     state: isWhole ? signedState(complete) : null,
-    final: end.final?.theirs ? finalOf(side, end.final.net, end.final.mine, end.final.theirs) : null,
+    final: finalOf(seat, state),
     preimages: [...state.preimages.values()],
     verdicts: Object.entries(watch.base.verdicts).map(([key, { time, amount }]) => ({ key: key as Hex, time, amount })),
   }
+}
+
+function finalOf(seat: Seat, { end: { final } }: PeerState): SignedFinal | null {
+  return final?.theirs ? { net: final.net, ...signatures(seat, final.mine, final.theirs) } : null
 }
 
 /** The preimages by which open locks of the newest complete state pay this side: what a tower may reveal for it. */
 export function earning({ side }: Seat, { locks, preimages }: PeerState): readonly Hex[] {
   const mine = new Set(locks.filter(({ toB }) => toB === (side === 'b')).map(({ key }) => key))
   return [...preimages].flatMap(([key, preimage]) => (mine.has(key) ? [preimage] : []))
-}
-
-function finalOf(side: Side, net: bigint, mine: Hex, theirs: Hex): SignedFinal {
-  return side === 'a' ? { net, sigA: mine, sigB: theirs } : { net, sigA: theirs, sigB: mine }
 }
 
 /** Who rescues: the file, the key behind its side's signer, and the address that sends the transactions. */
@@ -170,25 +171,10 @@ function isPast({ docket, time }: RescueView): boolean {
   return docket.deadline > 0 && time > docket.deadline
 }
 
-const NO_STATE: SignedState = {
-  version: 0n,
-  net: 0n,
-  batch: `0x${'00'.repeat(32)}`,
-  locks: '0x',
-  sigA: '0x',
-  sigB: '0x',
-}
-/** Seconds for which a signed challenge may be sent by somebody else. */
-const CHALLENGE_TIME = 86_400
-
-function challenge({ file, court, id, key, sender }: Rescuer, { docket, time }: RescueView): ChannelCall {
+function challenge({ file, ...who }: Rescuer, { docket, time }: RescueView): ChannelCall {
   const { channel, side } = file
   const state = file.state && file.state.version > docket.version ? file.state : NO_STATE
-  const { owner, signer } = channel[side]
-  if (sender === owner || sender === signer) return { verb: 'challenge', channel, state }
-  const deadline = time + CHALLENGE_TIME
-  const sig = sign(challengeDigest(court, id, state.version, deadline), key)
-  return { verb: 'challengeFor', channel, state, deadline, sig }
+  return challengeOf({ ...who, channel, side }, state, time)
 }
 
 /**
