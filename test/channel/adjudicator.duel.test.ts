@@ -6,13 +6,12 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { challengeDigest, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { decided, type Lock, locksRoot, packLocks, tally } from '../../src/core/channel/Lock.ts'
 import { type ChannelCourt, newCourt, recordOf } from '../../src/core/channel/Record.ts'
 import { runs } from '../fuzz.ts'
 import { alice, bob, coSigned, PERIOD, stranger, terms, UNIT } from './stage.ts'
-
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 
 /** When every lock has expired. */
 const AFTER = 50_000

@@ -1,13 +1,15 @@
 import { expect } from 'chai'
 import { creditKey } from '../../src/core/base/Asset.ts'
-import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { compact, domain, sign } from '../../src/core/base/Signature.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, challengeDigest, channelId, FINAL, MAX_NET } from '../../src/core/channel/Channel.ts'
 import {
   alice,
   balance,
   bob,
+  by,
   carol,
   catchUp,
   conclusion,
@@ -23,12 +25,6 @@ import {
   terms,
   UNIT,
 } from './stage.ts'
-
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
-const by = ({ address }: { address: Hex }, more: { value?: bigint; time?: number } = {}) => ({
-  sender: address,
-  ...more,
-})
 
 for (const kind of ['ether', 'ERC-20'] as const) {
   describe(`Adjudicator with ${kind}`, () => {

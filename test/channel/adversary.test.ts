@@ -3,6 +3,7 @@ import { concat, ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.t
 import { sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import {
   type Channel,
   challengeDigest,
@@ -16,6 +17,7 @@ import {
   alice,
   balance,
   bob,
+  by,
   carol,
   catchUp,
   conclusion,
@@ -32,9 +34,7 @@ import {
   UNIT,
 } from './stage.ts'
 
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 const ALL = 2n ** 128n - 1n
-const by = ({ address }: { address: Hex }, time?: number) => ({ sender: address, ...(time ? { time } : {}) })
 
 describe('the channel court and an adversary', () => {
   let on: Stage
@@ -109,7 +109,7 @@ describe('the channel court and an adversary', () => {
     expectRefused(await play(on, messages[1]!, by(stranger)), 'WrongWithdrawal')
     expectDone(await play(on, messages[2]!, by(stranger)))
     await again('StaleVersion', 'WrongWithdrawal', 'ChallengeRunning')
-    expectDone(await play(on, settle(), by(stranger, on.time + PERIOD + 1)))
+    expectDone(await play(on, settle(), by(stranger, { time: on.time + PERIOD + 1 })))
     await again('ChannelClosed', 'ChannelClosed', 'ChannelClosed')
     expectRefused(await play(on, conclusion(on, channel, 0n), by(stranger)), 'ChannelClosed')
   })
@@ -125,7 +125,7 @@ describe('the channel court and an adversary', () => {
         (deadline: number) => challengeFor(NO_STATE, alice.key, deadline),
       ]) {
         const deadline = on.time + 50
-        const { refused } = await play(on, make(deadline), by(stranger, deadline + late))
+        const { refused } = await play(on, make(deadline), by(stranger, { time: deadline + late }))
         expect(refused ?? 'done').to.equal(ends)
       }
     })
@@ -135,10 +135,10 @@ describe('the channel court and an adversary', () => {
       const deadline = on.time + PERIOD
       expectDone(await play(on, deposit(true, 1n), by(stranger)))
       expectDone(await play(on, answer(state(2n, 7n)), by(bob)))
-      const { refused } = await play(on, answer(state(5n, 2n)), by(carol, deadline + late))
+      const { refused } = await play(on, answer(state(5n, 2n)), by(carol, { time: deadline + late }))
       expect(refused ?? 'done').to.equal(ends)
       const before = await balance(on, ETHER, alice.address)
-      expectDone(await play(on, settle(), by(stranger, deadline + 2)))
+      expectDone(await play(on, settle(), by(stranger, { time: deadline + 2 })))
       const due = late <= 0 ? 8n : 3n
       expect((await balance(on, ETHER, alice.address)) - before).to.equal(due * UNIT)
     })
@@ -203,7 +203,7 @@ describe('the channel court and an adversary', () => {
       expectDone(await play(on, challenge(given), by(alice)))
       expectRefused(await play(on, answer(coSigned(on, channel, FINAL, 0n)), by(alice)), 'FinalVersion')
       expectDone(await play(on, { verb: 'reveal', preimages: [secret] }, by(stranger)))
-      const settled = await play(on, settle(packLocks(locks)), by(stranger, on.time + PERIOD))
+      const settled = await play(on, settle(packLocks(locks)), by(stranger, { time: on.time + PERIOD }))
       expectDone(settled)
       if (settled.refused !== undefined) throw new Error('unreachable')
       const paid = settled.events.find(({ name }) => name === 'Settled')
@@ -235,7 +235,7 @@ describe('the channel court and an adversary', () => {
     const given = coSigned(on, channel, 1n, 0n, undefined, ZERO, [lock])
     expectDone(await play(on, challenge(given), by(alice)))
     const before = await balance(on, ETHER, bob.address)
-    expectDone(await play(on, settle(given.locks), by(stranger, on.time + PERIOD + 1)))
+    expectDone(await play(on, settle(given.locks), by(stranger, { time: on.time + PERIOD + 1 })))
     expect((await balance(on, ETHER, bob.address)) - before).to.equal(6n * UNIT)
   })
 
@@ -249,7 +249,7 @@ describe('the channel court and an adversary', () => {
       expectDone(await play(on, deposit(false, 1n), by(stranger)))
       const before = await balance(on, ETHER, bob.address)
       expectDone(await play(on, challenge(state(1n, -1n)), by(bob)))
-      expectDone(await play(on, settle(), by(stranger, on.time + 60 * 86_400 + 1)))
+      expectDone(await play(on, settle(), by(stranger, { time: on.time + 60 * 86_400 + 1 })))
       // His five less the one that he owes; his bond went out and came back.
       expect((await balance(on, ETHER, bob.address)) - before).to.equal(4n * UNIT)
     }

@@ -10,8 +10,6 @@ import type { packLocks } from '../../src/core/channel/Lock.ts'
 import { type ChannelCourt, newCourt, type Record, recordOf, withRecord } from '../../src/core/channel/Record.ts'
 import { alice, bob, coSigned, stranger, terms, UNIT } from './stage.ts'
 
-/** A challenge without a state. */
-export const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 /** The domain of every bench's court. */
 export const under = domain(31337n, `0x${'c0'.repeat(20)}`)
 const FOREVER = 2 ** 40 - 1

@@ -3,12 +3,14 @@ import { concat, ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.t
 import { type Domain, domain, keccak, sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, challengeDigest, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { type Lock, packLocks } from '../../src/core/channel/Lock.ts'
 import {
   alice,
   balance,
   bob,
+  by,
   carol,
   conclusion,
   coSigned,
@@ -25,9 +27,7 @@ import {
   UNIT,
 } from './stage.ts'
 
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 const FOREVER = 2 ** 40 - 1
-const by = ({ address }: { address: Hex }, time?: number) => ({ sender: address, ...(time ? { time } : {}) })
 
 describe('disputes, case by case', () => {
   let on: Stage
@@ -76,7 +76,7 @@ describe('disputes, case by case', () => {
       expectDone(await play(on, challenge(state(7n, 1n)), by(alice)))
       const end = over()
       expectDone(await play(on, answer(state(8n, 2n)), by(bob)))
-      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, end))))
+      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, { time: end }))))
       expect(got).to.deep.equal([85n, 70n])
     })
 
@@ -85,7 +85,7 @@ describe('disputes, case by case', () => {
       const end = over()
       for (const version of [2n, 3n]) expectDone(await play(on, answer(state(version, 8n)), by(bob)))
       expectDone(await play(on, answer(state(9n, 0n)), by(stranger)))
-      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, end))))
+      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, { time: end }))))
       expect(got).to.deep.equal([105n, 50n])
     })
 
@@ -93,7 +93,7 @@ describe('disputes, case by case', () => {
       expectDone(await play(on, challenge(state(1n, 9n)), by(bob)))
       const end = over()
       expectDone(await play(on, answer(state(3n, 9n)), by(bob)))
-      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, end))))
+      const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, { time: end }))))
       expect(got).to.deep.equal([15n, 140n])
     })
 
@@ -109,7 +109,7 @@ describe('disputes, case by case', () => {
           expectDone(await play(on, answer(state(2n, 9n)), by(bob)))
           expectDone(await play(on, newest, by(stranger)))
         }
-        const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, end))))
+        const got = await gains(async () => expectDone(await play(on, settle(), by(stranger, { time: end }))))
         expect(got).to.deep.equal([105n, 50n])
       })
     }
@@ -174,7 +174,7 @@ describe('disputes, case by case', () => {
     const twins = [lock(secret), lock(secret, { id: 2n }), lock(secret, { id: 3n, expiry: on.time + PERIOD })]
     expectDone(await play(on, challenge(state(1n, 0n, twins)), by(alice)))
     const end = over()
-    const got = await gains(async () => expectDone(await play(on, settle(twins), by(stranger, end))))
+    const got = await gains(async () => expectDone(await play(on, settle(twins), by(stranger, { time: end }))))
     // The third has expired, and it alone: four stay open.
     expect(got).to.deep.equal([60n, 50n])
     expectRefused(await play(on, settle(twins.slice(0, 1)), by(stranger)), 'WrongLocks')
@@ -192,9 +192,9 @@ describe('disputes, case by case', () => {
       const end = over()
       const shown: Hex[] = size === 31 ? [concat('0x00', bytes), concat(bytes, '0x00')] : [`0x${'ab'.repeat(32)}`]
       expectDone(await play(on, { verb: 'reveal', preimages: shown }, by(bob)))
-      expectDone(await play(on, settle([one]), by(bob, end)))
+      expectDone(await play(on, settle([one]), by(bob, { time: end })))
       expectRefused(await play(on, settle([one]), by(bob)), 'NothingDecided')
-      const got = await gains(async () => expectDone(await play(on, settle([one]), by(bob, one.expiry + 1))))
+      const got = await gains(async () => expectDone(await play(on, settle([one]), by(bob, { time: one.expiry + 1 }))))
       expect(got).to.deep.equal([20n, 0n])
     })
   }
@@ -203,8 +203,8 @@ describe('disputes, case by case', () => {
     const secret = uint(909, 32)
     const one = lock(secret, { expiry: on.time + PERIOD + 100 })
     expectDone(await play(on, challenge(state(1n, 0n, [one])), by(alice)))
-    expectDone(await play(on, settle([one]), by(bob, over())))
-    expectDone(await play(on, { verb: 'reveal', preimages: [secret] }, by(bob, one.expiry + 1)))
+    expectDone(await play(on, settle([one]), by(bob, { time: over() })))
+    expectDone(await play(on, { verb: 'reveal', preimages: [secret] }, by(bob, { time: one.expiry + 1 })))
     const got = await gains(async () => expectDone(await play(on, settle([one]), by(bob))))
     expect(got).to.deep.equal([20n, 0n])
   })
@@ -217,10 +217,10 @@ describe('disputes, case by case', () => {
       expiry: on.time + 2 * PERIOD,
     })
     expectDone(await play(on, challenge(state(1n, 0n, [one])), by(alice)))
-    expectDone(await play(on, settle([one]), by(bob, over())))
+    expectDone(await play(on, settle([one]), by(bob, { time: over() })))
     const ask: ChannelCall = { verb: 'judge', condition: one.condition, key: one.key }
     expectRefused(await play(on, ask, by(bob)), 'NotFinal', one.condition, one.key)
-    expectRefused(await play(on, settle([one]), by(bob, one.expiry)), 'NothingDecided')
+    expectRefused(await play(on, settle([one]), by(bob, { time: one.expiry })), 'NothingDecided')
     const got = await gains(async () => expectDone(await play(on, settle([one]), by(bob))))
     expect(got).to.deep.equal([20n, 0n])
   })
@@ -273,7 +273,7 @@ describe('disputes, case by case', () => {
       const locks = ending === 'no locks' || ending === 'a conclusion' ? [] : [one]
       if (ending !== 'a conclusion') {
         expectDone(await play(on, challenge(state(1n, 0n, locks)), by(alice)))
-        expectDone(await play(on, settle(locks), by(bob, over())))
+        expectDone(await play(on, settle(locks), by(bob, { time: over() })))
       } else expectDone(await play(on, conclusion(on, channel, 0n), by(alice)))
       if (ending === 'resolved locks') {
         expectDone(await play(on, { verb: 'reveal', preimages: [secret] }, by(bob)))

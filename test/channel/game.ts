@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import {
@@ -12,6 +12,7 @@ import {
   permitFields,
 } from '../../src/core/channel/Authorization.ts'
 import type { ChannelCall, Payer, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, challengeDigest, channelId, MAX_NET, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { callValue } from '../../src/core/channel/Funding.ts'
 import { type Lock, locksRoot, tally } from '../../src/core/channel/Lock.ts'
@@ -31,7 +32,6 @@ import {
   UNIT,
 } from './stage.ts'
 
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 const PEOPLE = [alice, bob, carol, stranger]
 /** So many preimages and condition keys are shared by all locks of a game: equal keys are common. */
 const KEYS = 24

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { other, type Side } from '../../src/core/channel/Channel.ts'
 import { cutoff, now } from '../../src/core/channel/LockTime.ts'
 import { type Act, checkPayments, ending, plain, play, side } from './acts.ts'
 import { Adversary } from './adversary.ts'
 import { CHANNEL, type CrashPoint, Duel, type Fighter, PATIENCE, PERIOD } from './duel.ts'
 import { type Begun, checkLocks, fulfil, gainedByLocks, type Hold, holds, playHold, towards, wait } from './holds.ts'
-import { NO_STATE } from './words.ts'
 
 const FUNDS = 100n
 

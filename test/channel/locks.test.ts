@@ -7,6 +7,7 @@ import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import {
   alice,
   bob,
+  by,
   catchUp,
   coSigned,
   expectDone,
@@ -20,8 +21,6 @@ import {
   terms,
   UNIT,
 } from './stage.ts'
-
-const by = ({ address }: { address: Hex }, time?: number) => ({ sender: address, ...(time ? { time } : {}) })
 
 for (const kind of ['ether', 'ERC-20'] as const) {
   describe(`locks in ${kind}`, () => {
@@ -95,7 +94,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const over = await challenged(state(1n, 1n, locks))
       expectDone(await play(on, reveal(locks[0]!, locks[1]!), by(stranger)))
       // 10 - 1 - 2 + 1 - 3 (open) = 5 and 5 + 1 + 2 - 1 = 7
-      expect(paid(await play(on, settle(locks), by(stranger, over)))).to.deep.equal([
+      expect(paid(await play(on, settle(locks), by(stranger, { time: over })))).to.deep.equal([
         5000n,
         7000n,
         locksRoot(packLocks([bare(locks[2]!)])),
@@ -115,22 +114,26 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       it(`counts a preimage shown ${late} s from the expiry as ${shown}`, async () => {
         const one = lock(true, 2n, { expiry: on.time + PERIOD / 2 })
         const over = await challenged(state(1n, 0n, [one]))
-        expectDone(await play(on, reveal(one), by(bob, one.expiry + late)))
+        expectDone(await play(on, reveal(one), by(bob, { time: one.expiry + late })))
         const [a, b] = late <= 0 ? [8000n, 7000n] : [10_000n, 5000n]
-        expect(paid(await play(on, settle([one]), by(stranger, over)))).to.deep.equal([a, b, ZERO])
+        expect(paid(await play(on, settle([one]), by(stranger, { time: over })))).to.deep.equal([a, b, ZERO])
       })
     }
 
     it('gives an expired lock back, at its expiry not yet, a second later', async () => {
       const one = lock(false, 2n)
       const over = await challenged(state(1n, 0n, [one]))
-      expect(paid(await play(on, settle([one]), by(stranger, over)))).to.deep.equal([
+      expect(paid(await play(on, settle([one]), by(stranger, { time: over })))).to.deep.equal([
         10_000n,
         3000n,
         locksRoot(packLocks([bare(one)])),
       ])
-      expectRefused(await play(on, settle([one]), by(stranger, one.expiry)), 'NothingDecided')
-      expect(paid(await play(on, settle([one]), by(stranger, one.expiry + 1)))).to.deep.equal([0n, 2000n, ZERO])
+      expectRefused(await play(on, settle([one]), by(stranger, { time: one.expiry })), 'NothingDecided')
+      expect(paid(await play(on, settle([one]), by(stranger, { time: one.expiry + 1 })))).to.deep.equal([
+        0n,
+        2000n,
+        ZERO,
+      ])
     })
 
     it('settles two locks on one key alike, and the same key in another channel too', async () => {
@@ -140,23 +143,27 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const over = await challenged(state(1n, 0n, [one, same]))
       expectDone(await play(on, reveal(one), by(stranger)))
       expectDone(await play(on, reveal(one), by(stranger)))
-      expect(paid(await play(on, settle([one, same]), by(stranger, over)))).to.deep.equal([7000n, 8000n, ZERO])
+      expect(paid(await play(on, settle([one, same]), by(stranger, { time: over })))).to.deep.equal([
+        7000n,
+        8000n,
+        ZERO,
+      ])
       channel = terms(first.asset, ++salt)
       await fund(4n, 0n)
       const again = await challenged(state(1n, 0n, [one]))
-      expect(paid(await play(on, settle([one]), by(stranger, again)))).to.deep.equal([3000n, 1000n, ZERO])
+      expect(paid(await play(on, settle([one]), by(stranger, { time: again })))).to.deep.equal([3000n, 1000n, ZERO])
     })
 
     it('voids open locks that are together more than the funds, and clamps decided ones', async () => {
       const locks = [lock(true, 9n), lock(false, 7n)]
       const over = await challenged(state(1n, 3n, locks))
-      expect(paid(await play(on, settle(locks), by(stranger, over)))).to.deep.equal([7000n, 8000n, ZERO])
+      expect(paid(await play(on, settle(locks), by(stranger, { time: over })))).to.deep.equal([7000n, 8000n, ZERO])
       channel = terms(channel.asset, ++salt)
       await fund(10n, 5n)
       const big = [lock(true, 100n), lock(true, 2n)]
       const then = await challenged(state(1n, 0n, big))
       expectDone(await play(on, reveal(big[0]!), by(bob)))
-      expect(paid(await play(on, settle(big), by(stranger, then)))[0]).to.equal(0n)
+      expect(paid(await play(on, settle(big), by(stranger, { time: then })))[0]).to.equal(0n)
     })
 
     it('takes only the list that was signed: wrong, reordered, cut and foreign ones are refused', async () => {
@@ -179,7 +186,10 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       )
       const over = await challenged(given)
       for (const list of [[], [locks[0]!], [...locks].reverse(), [...locks, lock(true, 1n)]]) {
-        expectRefused(await play(on, settle(list), by(stranger, over > on.time ? over : on.time + 1)), 'WrongLocks')
+        expectRefused(
+          await play(on, settle(list), by(stranger, { time: over > on.time ? over : on.time + 1 })),
+          'WrongLocks',
+        )
       }
       expectDone(await play(on, settle(locks), by(stranger)))
     })
@@ -188,7 +198,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const locks = [lock(true, 4n)]
       const over = await challenged(state(1n, 0n, locks))
       expectDone(await play(on, { verb: 'answer', channel, state: state(2n, 1n, []) }, by(stranger)))
-      expectRefused(await play(on, settle(locks), by(stranger, over)), 'WrongLocks')
+      expectRefused(await play(on, settle(locks), by(stranger, { time: over })), 'WrongLocks')
       expect(paid(await play(on, settle([]), by(stranger)))).to.deep.equal([9000n, 6000n, ZERO])
     })
 
@@ -200,7 +210,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       expectDone(await play(on, conclude, by(stranger)))
       expectDone(await play(on, { verb: 'answer', channel, state: state(2n, 0n, locks) }, by(bob)))
       expectDone(await play(on, reveal(locks[0]!), by(bob)))
-      expectRefused(await play(on, settle(locks), by(bob, over)), 'ChannelClosed')
+      expectRefused(await play(on, settle(locks), by(bob, { time: over })), 'ChannelClosed')
     })
 
     it('pays a list of the greatest length within half of a transaction', async () => {
@@ -209,12 +219,12 @@ for (const kind of ['ether', 'ERC-20'] as const) {
       const locks = Array.from({ length: 256 }, (_, i) => lock(i % 2 === 0, 1n))
       const over = await challenged(state(1n, 0n, locks))
       expectDone(await play(on, reveal(...locks.slice(0, 200)), by(stranger)))
-      const [a, b] = paid(await play(on, settle(locks), by(stranger, over)))
+      const [a, b] = paid(await play(on, settle(locks), by(stranger, { time: over })))
       expect([a, b]).to.deep.equal([272_000n, 272_000n])
       const { gasUsed } = (await on.connection.ethers.provider.getBlock('latest'))!
       expect(Number(gasUsed)).to.be.lessThan(16_777_216 / 2)
       const rest = locks.slice(200)
-      expectDone(await play(on, settle(rest), by(stranger, expiry + 1)))
+      expectDone(await play(on, settle(rest), by(stranger, { time: expiry + 1 })))
     })
 
     it('lets a condition decide, once, a part or all, and never more than the lock', async () => {
@@ -237,7 +247,7 @@ for (const kind of ['ether', 'ERC-20'] as const) {
         on.verdict = answer
         expectDone(await play(on, ask, by(stranger)))
         expectRefused(await play(on, ask, by(stranger)), 'AlreadyJudged', on.conditionAddress, one.key)
-        const [, b] = paid(await play(on, settle([one]), by(stranger, over)))
+        const [, b] = paid(await play(on, settle([one]), by(stranger, { time: over })))
         expect(b).to.equal(toB)
       }
       const zero: ChannelCall = { verb: 'judge', condition: ETHER, key: ZERO }

@@ -4,12 +4,14 @@ import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import {
   agreeOnMoney,
   alice,
   balance,
   bob,
+  by,
   carol,
   catchUp,
   conclusion,
@@ -26,12 +28,6 @@ import {
   terms,
   UNIT,
 } from './stage.ts'
-
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
-const by = ({ address }: { address: Hex }, more: { value?: bigint; time?: number } = {}) => ({
-  sender: address,
-  ...more,
-})
 
 interface Signed {
   readonly of: Channel

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { uint } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { KEPT } from '../../src/core/channel/Watch.ts'
 import { CHANNEL, Duel, ID, KEYS, PATIENCE, PERIOD } from './duel.ts'
-import { final, hear, NO_STATE, pay, proposal, types } from './words.ts'
+import { final, hear, pay, proposal, types } from './words.ts'
 
 // In a duel A is the writer.
 const FUNDS = 1000n

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { finalState, isChannel, type State, stateDigest } from '../../src/core/channel/Channel.ts'
 import { isComplete } from '../../src/core/channel/Docket.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
@@ -9,7 +10,7 @@ import { BATCH } from '../../src/core/channel/Payment.ts'
 import { requireTerms } from '../../src/core/channel/Terms.ts'
 import { asMessage, toWire } from '../../src/core/channel/Wire.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
-import { final, hear, NO_STATE, pay, types } from './words.ts'
+import { final, hear, pay, types } from './words.ts'
 
 // In a duel A is the writer.
 const FUNDS = 1000n

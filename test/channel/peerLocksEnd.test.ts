@@ -2,10 +2,11 @@ import { expect } from 'chai'
 import { ETHER } from '../../src/core/base/Bytes.ts'
 import { ALL, hashLock, verdictKey } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { packLocks } from '../../src/core/channel/Lock.ts'
 import { CHANNEL, Duel, type Fighter, KEYS, PERIOD } from './duel.ts'
 import { type Begun, endsOf, fulfil, lock, MARGIN, secretOf, towards, wait } from './holds.ts'
-import { final, hear, NO_STATE, types } from './words.ts'
+import { final, hear, types } from './words.ts'
 
 // In a duel A is the writer.
 const FUNDS = 1000n

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
 import { asMessage } from '../../src/core/channel/Wire.ts'
 import { CHANNEL, Duel, type Fighter, PERIOD } from './duel.ts'
 import { ends, HOUR, keepBack, left, take } from './takes.ts'
-import { hear, NO_STATE, pay, proposal, types } from './words.ts'
+import { hear, pay, proposal, types } from './words.ts'
 
 // In a duel A is the writer.
 const FUNDS = 1000n

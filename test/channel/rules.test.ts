@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import type { Channel } from '../../src/core/channel/Channel.ts'
-import { Bench, NO_STATE, type Off } from './bench.ts'
+import { Bench, type Off } from './bench.ts'
 import { alice, bob, PERIOD, UNIT } from './stage.ts'
 
 const SECRET = uint(1, 32)

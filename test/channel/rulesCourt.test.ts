@@ -1,9 +1,9 @@
 import { concat, ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, FINAL } from '../../src/core/channel/Channel.ts'
 import type { Lock } from '../../src/core/channel/Lock.ts'
 import { OddCondition__factory } from '../../typechain-types/index.ts'
-import { NO_STATE } from './bench.ts'
 import { alice, bob, carol, coSigned, PERIOD, stranger, terms, UNIT } from './stage.ts'
 import { type Cut, eachIsNeeded, type Rule, type Scene, VERBS } from './without.ts'
 

@@ -141,6 +141,11 @@ export interface Sending {
   readonly time?: number
 }
 
+/** Sent by somebody. */
+export function by({ address }: { readonly address: Hex }, more: Omit<Sending, 'sender'> = {}): Sending {
+  return { sender: address, ...more }
+}
+
 /** Makes a call to contract and model, and requires that both agree on refusal, events, record and every balance. */
 export async function play(on: Stage, call: ChannelCall, sending: Sending): Promise<Outcome> {
   const { got, transfers } = await agreeOnCall(on, call, sending)

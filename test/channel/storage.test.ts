@@ -4,10 +4,22 @@ import { keccakWords, sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { type Channel, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
-import { alice, bob, conclusion, coSigned, expectDone, PERIOD, play, type Stage, stage, terms, UNIT } from './stage.ts'
+import {
+  alice,
+  bob,
+  by,
+  conclusion,
+  coSigned,
+  expectDone,
+  PERIOD,
+  play,
+  type Stage,
+  stage,
+  terms,
+  UNIT,
+} from './stage.ts'
 
 const CLOSED = 1n << 255n
-const by = ({ address }: { address: Hex }, time?: number) => ({ sender: address, ...(time ? { time } : {}) })
 
 describe("a channel's five slots", () => {
   let on: Stage
@@ -32,7 +44,7 @@ describe("a channel's five slots", () => {
     return play(on, { verb: 'challenge', channel, state }, by(alice))
   }
   const settle = (locks: readonly Lock[], time: number) =>
-    play(on, { verb: 'settle', channel, locks: packLocks(locks) }, by(bob, time))
+    play(on, { verb: 'settle', channel, locks: packLocks(locks) }, by(bob, { time }))
   const lock = (number: number, expiry: number): Lock => {
     const key = hashLock(uint(number, 32))
     return { toB: true, id: BigInt(number), amount: UNIT / 4n, expiry, condition: ETHER, key }

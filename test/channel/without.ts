@@ -6,11 +6,11 @@ import { compiled, sourceOf } from '../../bench/prove/compile.ts'
 import { concat, ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
 import { type Domain, domain } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, channelId, FINAL } from '../../src/core/channel/Channel.ts'
 import type { Lock } from '../../src/core/channel/Lock.ts'
 import type { Account } from '../../src/edge/chain/LocalAccounts.ts'
 import { Adjudicator__factory, Permit2StandIn__factory, SignedToken__factory } from '../../typechain-types/index.ts'
-import { NO_STATE } from './bench.ts'
 import { alice, bob, carol, coSigned, PERIOD, stranger, terms, UNIT } from './stage.ts'
 
 /** A piece of a source that says a rule, and what stands there when the rule is left out. */

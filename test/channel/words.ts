@@ -1,4 +1,4 @@
-import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { finalState, stateDigest } from '../../src/core/channel/Channel.ts'
 import { effects, put, stateAfter } from '../../src/core/channel/Effects.ts'
@@ -7,9 +7,6 @@ import type { Pay } from '../../src/core/channel/Payment.ts'
 import { stateOf } from '../../src/core/channel/PeerState.ts'
 import { items as queued } from '../../src/core/channel/Queue.ts'
 import { COURT, type Fighter, ID, KEYS } from './duel.ts'
-
-/** No state at all, as it travels to the court. */
-export const NO_STATE = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' } as const
 
 /** A payment. */
 export function pay(amount: bigint, number = 77): Pay {

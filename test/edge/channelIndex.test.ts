@@ -5,6 +5,7 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { hashLock, verdictKey } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { type Channel, channelId, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import { dataOf } from '../../src/edge/chain/Abi.ts'
@@ -37,7 +38,6 @@ import {
 } from '../channel/stage.ts'
 import { runs } from '../fuzz.ts'
 
-const NO_STATE: SignedState = { version: 0n, net: 0n, batch: ZERO, locks: '0x', sigA: '0x', sigB: '0x' }
 const VERBS = [
   ...['deposit', 'stray', 'deposits', 'withdraw', 'challenge', 'challenge', 'answer', 'answer', 'settle', 'settle'],
   ...['settle', 'sweep', 'reveal', 'judge', 'claimCredit', 'turn', 'conclude', 'sign', 'sign', 'sign', 'sign'],

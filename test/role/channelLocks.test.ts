@@ -1,44 +1,15 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
-import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
-import { finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
+import type { ChannelNode, ChannelNodeParts } from '../../src/role/ChannelNode.ts'
+import { finish, mineUntil, type World, world } from '../world.ts'
+import { alice, bob, FUNDS, node, opened } from './nodeStage.ts'
 
-const [alice, bob] = [person(1), person(2)]
-const FUNDS = 1_000_000n
 const SECRET = uint(0x5ec, 32)
 const LOCK = { amount: 1000n, key: hashLock(SECRET), paymentId: uint(1, 32), payload: '0xfeed' } as const
-
-async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {}): Promise<ChannelNode> {
-  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  return finish(
-    w,
-    ChannelNode.start({
-      key: who.key,
-      store: memoryStore(),
-      chain: w.court.connect(who.owner, chain),
-      transport: w.transport,
-      confirmations: 2,
-      schedule: loop,
-      retry: w.scheduler.later,
-      ...change,
-    }),
-  )
-}
-
-async function opened(w: World, [x, y]: readonly [ChannelNode, ChannelNode]): Promise<Hex> {
-  for (const { owner } of [alice, bob]) w.l1.money.mint(ETHER, owner, FUNDS)
-  const address = await y.listen('bob')
-  const channel = terms(alice, bob)
-  const [id] = await finish(w, Promise.all([x.open(channel, address), y.open(channel)]))
-  await mineUntil(w, Promise.all([x.deposit(id, FUNDS), y.deposit(id, FUNDS)]))
-  const ready = (n: ChannelNode) => n.until(id, ({ phase, available }) => phase === 'open' && available === FUNDS)
-  await mineUntil(w, Promise.all([ready(x), ready(y)]))
-  return id
-}
 
 /** A payer who does not mind that layer 1 knows a key already. */
 function liar(w: World): Promise<ChannelNode> {

@@ -2,21 +2,11 @@ import { expect } from 'chai'
 import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
 import { sumOf, type Whereabouts } from '../../src/core/channel/Whereabouts.ts'
-import { memoryStore } from '../../src/edge/store/Memory.ts'
-import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
-import { dice, finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
+import type { ChannelNode } from '../../src/role/ChannelNode.ts'
+import { dice, finish, mineUntil, terms, world } from '../world.ts'
+import { alice, bob, node } from './nodeStage.ts'
 
-const [alice, bob] = [person(1), person(2)]
 const FUNDS = 1_000n
-
-async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {}): Promise<ChannelNode> {
-  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  const parts: ChannelNodeParts = {
-    ...{ key: who.key, store: memoryStore(), chain: w.court.connect(who.owner, chain), transport: w.transport },
-    ...{ confirmations: 2, schedule: loop, retry: w.scheduler.later, ...change },
-  }
-  return finish(w, ChannelNode.start(parts))
-}
 
 describe('where the money of a channel is', () => {
   for (let seed = 0; seed < 8; seed++) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { ETHER, uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { channelId } from '../../src/core/channel/Channel.ts'
@@ -7,38 +7,10 @@ import { isProven } from '../../src/core/channel/Payment.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Weather } from '../../src/edge/transport/Memory.ts'
-import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
+import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { Watchtower } from '../../src/role/Watchtower.ts'
-import { type Dice, finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
-
-const [alice, bob, carol] = [person(1), person(2), person(3)]
-const FUNDS = 1_000_000n
-
-async function node(w: World, who: Person, change: Partial<ChannelNodeParts> = {}): Promise<ChannelNode> {
-  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  const parts: ChannelNodeParts = {
-    key: who.key,
-    store: memoryStore(),
-    chain: w.court.connect(who.owner, chain),
-    transport: w.transport,
-    confirmations: 2,
-    schedule: loop,
-    retry: w.scheduler.later,
-    ...change,
-  }
-  return finish(w, ChannelNode.start(parts))
-}
-
-async function opened(w: World, [x, y]: readonly [ChannelNode, ChannelNode]): Promise<Hex> {
-  for (const { owner } of [alice, bob, carol]) w.l1.money.mint(ETHER, owner, FUNDS)
-  const address = await y.listen('bob')
-  const channel = terms(alice, bob)
-  const [id] = await finish(w, Promise.all([x.open(channel, address), y.open(channel)]))
-  await mineUntil(w, Promise.all([x.deposit(id, FUNDS), y.deposit(id, FUNDS)]))
-  const ready = (n: ChannelNode) => n.until(id, ({ phase, available }) => phase === 'open' && available === FUNDS)
-  await mineUntil(w, Promise.all([ready(x), ready(y)]))
-  return id
-}
+import { type Dice, finish, mineUntil, terms, type World, world } from '../world.ts'
+import { alice, bob, carol, FUNDS, node, opened } from './nodeStage.ts'
 
 describe('ChannelNode', () => {
   it('pays both ways a thousand times, with a receipt for each, and closes by agreement to the wei', async () => {

@@ -1,18 +1,9 @@
 import { expect } from 'chai'
 import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
-import type { Store } from '../../src/edge/store/Store.ts'
-import { ChannelNode } from '../../src/role/ChannelNode.ts'
-import { finish, mineUntil, type Person, person, terms, type World, world } from '../world.ts'
-
-const [alice, bob] = [person(1), person(2)]
-const FUNDS = 1_000_000n
-
-async function node(w: World, who: Person, store: Store = memoryStore()): Promise<ChannelNode> {
-  const [schedule, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  const edges = { store, chain: w.court.connect(who.owner, chain), transport: w.transport }
-  return finish(w, ChannelNode.start({ key: who.key, ...edges, confirmations: 2, schedule, retry: w.scheduler.later }))
-}
+import type { ChannelNode } from '../../src/role/ChannelNode.ts'
+import { finish, mineUntil, terms, type World, world } from '../world.ts'
+import { alice, bob, FUNDS, node } from './nodeStage.ts'
 
 /** A channel with money on Alice's side alone. */
 async function opened(w: World, x: ChannelNode, y: ChannelNode): Promise<Hex> {
@@ -77,13 +68,13 @@ describe('ChannelNode: withdrawals', () => {
     const w = world(23)
     const store = memoryStore()
     const y = await node(w, bob)
-    let x = await node(w, alice, store)
+    let x = await node(w, alice, { store })
     const id = await opened(w, x, y)
     const taken = codeOf(x.withdraw(id, 700n))
     await w.scheduler.run(() => x.status(id).withdrawal !== undefined)
     await x.stop()
     await finish(w, taken)
-    x = await node(w, alice, store)
+    x = await node(w, alice, { store })
     expect(x.status(id).withdrawal?.total).to.equal(700n)
     const seen = x.until(id, ({ withdrawal, withdrawn, side }) => !withdrawal && withdrawn[side] === 700n)
     await mineUntil(w, seen)

@@ -4,13 +4,12 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import type { SimulatedOptions } from '../../src/edge/chain/SimulatedL1.ts'
 import { memoryNodeClient, type NodeClient } from '../../src/edge/http/NodeClient.ts'
 import { nodeHandler } from '../../src/edge/http/NodeServer.ts'
-import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
 import { type DeskParts, NodeDesk } from '../../src/role/NodeDesk.ts'
-import { finish, mineUntil, type Person, person, type World, world } from '../world.ts'
+import { finish, mineUntil, type Person, type World, world } from '../world.ts'
+import { alice, bob, FUNDS, partsOf } from './nodeStage.ts'
 
-export const [alice, bob] = [person(1), person(2)]
-export const FUNDS = 1_000_000n
+export { alice, bob, FUNDS }
 export const TOKEN = 'ab'.repeat(32)
 
 /** Time that passes when the test says so. */
@@ -34,17 +33,7 @@ export async function desk(
   who: Person,
   change: Partial<ChannelNodeParts & DeskParts> = {},
 ): Promise<NodeDesk> {
-  const [loop, chain] = [w.scheduler.lane(), w.scheduler.lane()]
-  const parts = {
-    key: who.key,
-    store: memoryStore(),
-    chain: w.court.connect(who.owner, chain),
-    transport: w.transport,
-    confirmations: 2,
-    schedule: loop,
-    retry: w.scheduler.later,
-    later: clock().later,
-  }
+  const parts = { ...partsOf(w, who), later: clock().later }
   return finish(w, NodeDesk.start({ ...parts, ...change }))
 }
 
