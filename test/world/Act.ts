@@ -72,6 +72,10 @@ export interface Setting {
   readonly refuses: boolean
   /** Whether both take few and large locks only. */
   readonly choosy: boolean
+  /** Whether the channels hold a token. */
+  readonly token: boolean
+  /** Whether every node of layer 1 lies now and then. */
+  readonly lying: boolean
 }
 
 /** A history, whole: the same seed and script, the same history. */
@@ -159,6 +163,8 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
     marked: chance(2),
     refuses: chance(5),
     choosy: chance(4),
+    token: chance(3),
+    lying: chance(4),
   }
   const acts = Array.from({ length: 15 + roll(45) }, () => draw(roll, setting))
   const who = one(roll, ['x', 'y'] as const)

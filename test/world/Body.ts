@@ -57,12 +57,14 @@ export interface Body {
   whileAlive<Args extends readonly unknown[]>(run: (...args: Args) => void): (...args: Args) => void
 }
 
-/** How an RPC endpoint is now: whether a transaction's sending fails, unsent or sent, and how many blocks its head is behind. */
+/** How an RPC endpoint is now: whether a question fails, or a transaction's sending, unsent or sent, and how far its head is behind. */
 export interface Rpc {
+  fails(): boolean
   fate(): 'good' | 'unsent' | 'unheard'
   behind(): number
 }
 
+const UNREACHABLE = new Fault('ChainUnreachable', 'the endpoint does not answer; name another one')
 const FAILED = new Fault('StoreFailed', 'the disk is full; make room and start again')
 
 /** A process that has just begun; `onBlow` hears of its fuses. */
@@ -132,27 +134,35 @@ export function body(onBlow: (fuse: Fuse) => void = () => undefined): Body {
 
   function chain<Call, Event>(raw: Chain<Call, Event>, rpc: Rpc): Chain<Call, Event> {
     const { chainId, court, sender } = raw
+    const reached = () => {
+      if (rpc.fails()) throw UNREACHABLE
+    }
     return {
       chainId,
       court,
       sender,
-      verdict: (condition, key, at) => raw.verdict(condition, key, at),
-      head: async () => Math.max(0, (await raw.head()) - rpc.behind()),
+      async verdict(condition, key, at) {
+        reached()
+        return raw.verdict(condition, key, at)
+      },
+      async head() {
+        reached()
+        return Math.max(0, (await raw.head()) - rpc.behind())
+      },
       follow(from, sink) {
         const stop = raw.follow(from, whileAlive(sink))
-        ends.push(stop)
+        atEnd(stop)
         return stop
       },
       send: (call, deadline) =>
         new Promise((done, refused) => {
           const fate = rpc.fate()
-          const why = new Fault('ChainUnreachable', 'the endpoint does not answer; name another one')
           const passed = pass('call', () => {
             const [told, lost] = [whileAlive(done), whileAlive(refused)]
             if (fate === 'good') raw.send(call, deadline).then(told, lost)
             else if (fate === 'unheard') raw.send(call, deadline).catch(() => undefined)
           })
-          if (passed && fate !== 'good') refused(why)
+          if (passed && fate !== 'good') refused(UNREACHABLE)
         }),
     }
   }

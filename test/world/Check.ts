@@ -1,4 +1,4 @@
-import { concat, ETHER, type Hex } from '../../src/core/base/Bytes.ts'
+import { concat, type Hex } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import { isProven } from '../../src/core/channel/Payment.ts'
 import { recordOf } from '../../src/core/channel/Record.ts'
@@ -27,7 +27,7 @@ function checkCourt(on: Stage): void {
     owed += rest + (record.bond?.amount ?? 0n)
   }
   for (const amount of court.credits.values()) owed += amount
-  const have = on.l1.money.balance(ETHER, on.court.address)
+  const have = on.l1.money.balance(on.asset, on.court.address)
   if (have !== owed) violated(on, `the court has ${have} and owes ${owed}`)
 }
 
@@ -156,8 +156,8 @@ function checkMoney(on: Stage, one: Party): void {
   for (const made of on.begun.values()) {
     if (isPaid(on, made)) due += made.who === who ? -made.amount : made.amount
   }
-  const credit = on.court.state().credits.get(concat(ETHER, person.owner)) ?? 0n
-  const have = on.l1.money.balance(ETHER, person.owner) + credit
+  const credit = on.court.state().credits.get(concat(on.asset, person.owner)) ?? 0n
+  const have = on.l1.money.balance(on.asset, person.owner) + credit
   const isAlone = on.parties[other(who)].isGone
   if (isAlone ? have < due : have !== due) violated(on, `${who} has ${have} and should have ${due}`)
   for (const { id } of on.channels) {

@@ -17,9 +17,11 @@ import { Watchtower } from '../../src/role/Watchtower.ts'
 import { type Dice, type Person, person, terms, type World, world } from '../world.ts'
 import type { Script, Who } from './Act.ts'
 import { type Body, body, type Disk, disk, type Rpc } from './Body.ts'
+import { type Archive, archive, followLiar } from './Liar.ts'
 
 type Run = () => void
 type Lane = (run: Run) => void
+type SimulatedChain = ReturnType<World['court']['connect']>
 
 /** A lane that can be held up. */
 type Gate = Lane & { hold(on: boolean): void }
@@ -78,6 +80,8 @@ export interface Broken {
   readonly forgetsMarker?: boolean
   /** The tower takes everything and answers nothing. */
   readonly isTowerIdle?: boolean
+  /** Whatever a node serves as logs is taken for the truth. */
+  readonly believesNodes?: boolean
 }
 
 /** Everything of one history. */
@@ -86,6 +90,10 @@ export interface Stage extends World {
   readonly parties: Readonly<Record<Who, Party>>
   readonly tower: Host & { role: Watchtower | undefined }
   readonly channels: readonly { readonly id: Hex; readonly channel: Channel }[]
+  /** What all of them hold. */
+  readonly asset: Hex
+  /** What the nodes of layer 1 keep, where they lie. */
+  readonly archive: Archive | undefined
   readonly told: Told[]
   readonly begun: Map<Hex, Begun>
   /** What each key has signed, by channel and version. */
@@ -113,7 +121,9 @@ export const INTERVAL = 60
 /** Seconds that layer 1 may take to hear of a preimage. */
 export const INC = 1800
 
+const TOKEN = uint(0x70c3, 20)
 const CHOOSY: Policy = { minLock: 30n, maxLocks: 2, maxInFlight: 300n }
+const NOBODY = uint(0xfff, 20)
 const GWEI = 1_000_000_000n
 const SECRETS = 0x5ec0n
 
@@ -131,18 +141,24 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   const [first, second] = setting.xWrites ? made : made.reverse()
   const refuses = (_asset: Hex, to: Hex) => setting.refuses && to === first!.owner
   const w = world(seed, storm(setting.rough, mood), { interval: INTERVAL, gas: GAS_POLICY, baseFee, refuses })
+  const asset = setting.token ? TOKEN : ETHER
+  for (const { owner } of made) w.l1.money.mint(asset, owner, PURSE)
   const parties = { x: party(w, 'x', first!), y: party(w, 'y', second!) }
   const sides = w.dice.chance(2) ? ([first!, second!] as const) : ([second!, first!] as const)
   const court = domain(w.l1.chainId, w.court.address)
   const channels = Array.from({ length: setting.channels }, (_, i) => {
-    const channel = terms(...sides, { salt: uint(i + 1, 32) })
+    const channel = terms(...sides, { asset, salt: uint(i + 1, 32) })
     return { id: channelId(court, channel), channel }
   })
   const tower = { ...host(w, 'tower'), role: undefined }
   const held = new Map<Hex, bigint>()
   const log = { told: [], begun: new Map(), signed: new Map(), faults: [], violations: [], seen: new Map() }
-  const on: Stage = { ...w, script, parties, tower, channels, ...log, nonces: 0, folder, broken, mood, held }
+  const nodes = setting.lying ? archive(w.court.connect(NOBODY, (run) => run())) : undefined
+  const money = { asset, held, channels, archive: nodes }
+  const on: Stage = { ...w, script, parties, tower, ...money, ...log, nonces: 0, folder, broken, mood }
   observe(on)
+  if (setting.token) see(on, 'a token')
+  if (setting.lying) see(on, 'a lying node')
   return on
 }
 
@@ -177,7 +193,6 @@ function host(w: World, name: string): Host {
 }
 
 function party(w: World, who: Who, one: Person): Party {
-  w.l1.money.mint(ETHER, one.owner, PURSE)
   const parts = {
     node: undefined,
     client: undefined,
@@ -205,7 +220,7 @@ function observe(on: Stage): void {
     }
   }
   on.court
-    .connect(uint(0xfff, 20), (run) => run())
+    .connect(NOBODY, (run) => run())
     .follow(0, ({ kind, block }) => {
       if (kind === 'retract') see(on, 'retracted block')
       for (const { name } of block.events) see(on, kind === 'block' ? name : `retracted ${name}`)
@@ -230,7 +245,23 @@ function rpc(on: Stage): Rpc {
   return {
     fate: () => (mood.calm || !dice.chance(8) ? 'good' : dice.chance(2) ? 'unsent' : 'unheard'),
     behind: () => (mood.calm ? 0 : dice.roll(4)),
+    fails: () => lies(on, 10),
   }
+}
+
+/** Whether a node lies now, once in so many answers, where they do at all. */
+function lies({ archive: nodes, mood, dice }: Stage, odds: number): boolean {
+  return nodes !== undefined && !mood.calm && dice.chance(odds)
+}
+
+/** Layer 1 as somebody here sees it: by a node that lies, or as it is. */
+function chainOf(on: Stage, owner: Hex, lane: Lane): SimulatedChain {
+  const raw = on.court.connect(owner, lane)
+  if (!on.archive) return raw
+  const { dice, scheduler } = on
+  const isBelieved = on.broken.believesNodes ?? false
+  const hearing = { dice, lane, isBelieved, lies: (odds: number) => lies(on, odds), later: scheduler.later }
+  return { ...raw, follow: followLiar(on.archive, { ...hearing, onFault: () => see(on, 'lie noticed') }) }
 }
 
 /** Notes what a side signs: of one version one content, and after a final state nothing. */
@@ -272,7 +303,7 @@ export function start(on: Stage, one: Party, declared = false): void {
   ChannelNode.start({
     key: one.person.key,
     store,
-    chain: life.chain(on.court.connect(one.person.owner, one.chain), rpc(on)),
+    chain: life.chain(chainOf(on, one.person.owner, one.chain), rpc(on)),
     transport,
     confirmations,
     patience,
@@ -339,7 +370,7 @@ export function startTower(on: Stage): void {
   tower.isDown = false
   tower.role = undefined
   const line: Rpc = on.broken.isTowerIdle ? { ...rpc(on), fate: () => 'unsent' } : rpc(on)
-  const chain = life.chain(on.court.connect(person(3).owner, tower.chain), line)
+  const chain = life.chain(chainOf(on, person(3).owner, tower.chain), line)
   const { confirmations } = on.script.setting
   const schedule = life.schedule(tower.loop)
   const onFault = life.whileAlive((why: unknown) => void on.faults.push(`tower: ${codeOf(why)}`))

@@ -15,7 +15,7 @@ const only = process.env.KERROS_WORLD
 
 const SETTING = {
   ...{ channels: 1, xWrites: true, confirmations: 4, patience: 900 },
-  ...{ rough: 0, marked: false, refuses: false, choosy: false },
+  ...{ rough: 0, marked: false, refuses: false, choosy: false, token: false, lying: false },
 }
 
 /** What a history came to, as text. */
@@ -37,6 +37,7 @@ const EXPECTED = [
   ...['crash before a send', 'crash after a send', 'crash before a call', 'crash after a call'],
   ...['theft', 'theft while the other sleeps', 'backup put back', 'backup put back and declared'],
   ...['paid', 'received', 'fulfilled', 'failed', 'refused', 'withdrawn', 'unwithdrawn', 'agreed', 'disputed'],
+  ...['a token', 'a lying node', 'lie noticed'],
 ]
 
 describe('Channel nodes in a world where everything goes wrong', () => {
@@ -97,6 +98,7 @@ const RULES: readonly (readonly [what: string, broken: Broken, seeds: number])[]
   ['forgets a preimage that it has shown', without('preimage'), 200],
   ['does not notice that a backup was put back', { forgetsMarker: true }, 300],
   ['has a tower that answers nothing', { isTowerIdle: true }, 200],
+  ['believes whatever logs a node of layer 1 serves', { believesNodes: true }, 200],
 ]
 
 /** The first seed that shows a fault. */
