@@ -3,14 +3,7 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { compact, domain, keccak, sign } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
-import {
-  batchHash,
-  type Channel,
-  channelId,
-  FINAL,
-  stateDigest,
-  withdrawalDigest,
-} from '../../src/core/channel/Channel.ts'
+import { type Channel, channelId, FINAL, stateDigest, withdrawalDigest } from '../../src/core/channel/Channel.ts'
 import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import type { Adjudicator } from '../../typechain-types/index.ts'
@@ -102,7 +95,7 @@ async function signed(
   list: readonly Lock[] = [],
 ): Promise<SignedState> {
   const under = await courtDomain(bench)
-  const batch = version === FINAL ? ZERO : batchHash([uint(version, 32)])
+  const batch = version === FINAL ? ZERO : keccak(uint(version, 32))
   const packed = packLocks(list)
   const id = channelId(under, channel)
   const state = { channelId: id, version, net: UNIT / 4n, locksRoot: locksRoot(packed), batch }

@@ -3,7 +3,7 @@ import type { Plain } from '../core/base/Step.ts'
 import { Fault, reason } from './Fault.ts'
 
 // Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long); a long Hex is
-// '~' and its bytes in base64, a third shorter. A string that begins with either is written with one '#' more, so that no
+// '~' and its bytes in base64, a third shorter; bytes are '#=' and base64. A string that begins with either is written with one '#' more, so that no
 // string can be taken for what it is not.
 
 /** How deeply plain data may be nested, both ways: a hostile message must not exhaust anybody's stack. */
@@ -30,6 +30,7 @@ function write(value: Plain, depth: number): string {
   if (typeof value === 'number') return writeNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value !== 'object') throw new Fault('Malformed', `${typeof value} is not plain data`)
+  if (value instanceof Uint8Array) return `"#=${bufferOf(value).toString('base64')}"`
   if (depth === MAX_DEPTH) throw tooDeep()
   return Array.isArray(value)
     ? writeList(value as readonly Plain[], depth + 1)
@@ -78,6 +79,7 @@ function named(field: string): string {
 
 const HASH = 35
 const TILDE = 126
+const EQUALS = 61
 const DIGITS = /^#-?[0-9a-f]+$/
 
 function revive(value: unknown, depth: number): Plain {
@@ -107,14 +109,23 @@ function reviveText(text: string): Plain {
   return first === HASH ? reviveEscaped(text) : text
 }
 
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
 function reviveHex(base64: string): string {
+  return `0x${reviveBytes(base64).toString('hex')}`
+}
+
+function reviveBytes(base64: string): Buffer {
   const bytes = Buffer.from(base64, 'base64')
   if (bytes.toString('base64') !== base64) throw new Fault('Malformed', 'bytes in the text of plain data are no base64')
-  return `0x${bytes.toString('hex')}`
+  return bytes
 }
 
 function reviveEscaped(text: string): Plain {
   const second = text.charCodeAt(1)
+  if (second === EQUALS) return new Uint8Array(reviveBytes(text.slice(2)))
   if (second === HASH || second === TILDE) return text.slice(1)
   if (!DIGITS.test(text)) throw new Fault('Malformed', 'a number in the text of plain data has other than digits')
   return text.charCodeAt(1) === 45 ? -BigInt(`0x${text.slice(2)}`) : BigInt(`0x${text.slice(1)}`)

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import type { Hex } from '../core/base/Bytes.ts'
+import { type Hex, isHex, size } from '../core/base/Bytes.ts'
 import { type Domain, domain } from '../core/base/Signature.ts'
-import { BATCH, isProven, PENDING, type Receipt } from '../core/channel/Payment.ts'
+import { BATCH, MEMO, PENDING } from '../core/channel/Payment.ts'
+import { isProven, type Receipt } from '../core/channel/Receipt.ts'
 import { channel, type Kind, malformed, net, readDocument, signature, uint, writeDocument } from './Document.ts'
 import { bytes } from './http/Fields.ts'
 
@@ -11,10 +12,10 @@ export interface ReceiptFile extends Receipt {
   readonly court: Hex
 }
 
-const VERSION = 1
+const VERSION = 2
 const index = z.int().min(0).max(0xffff_ffff)
 
-const KIND: Kind<ReceiptFile & { readonly formatVersion: 1 }> = {
+const KIND: Kind<ReceiptFile & { readonly formatVersion: 2 }> = {
   format: 'kerros-receipt',
   schema: z.strictObject({
     formatVersion: z.literal(VERSION, 'is of another version of kerros; update kerros'),
@@ -23,14 +24,12 @@ const KIND: Kind<ReceiptFile & { readonly formatVersion: 1 }> = {
     channel,
     state: z.strictObject({ channelId: bytes(32), version: uint(64n), net, locksRoot: bytes(32), batch: bytes(32) }),
     leaf: z.strictObject({
-      channelId: bytes(32),
-      version: uint(64n),
-      index,
-      toB: z.boolean(),
       amount: uint(128n),
       paymentId: bytes(32),
-      memoHash: bytes(32),
+      memo: z.custom<Hex>((value) => isHex(value) && size(value) <= MEMO, 'must be bytes, not too many'),
     }),
+    index,
+    ofA: index,
     leaves: z.array(bytes(32)).max(BATCH + PENDING),
     signature,
   }),
@@ -39,8 +38,8 @@ const KIND: Kind<ReceiptFile & { readonly formatVersion: 1 }> = {
 
 /** The text of a receipt: JSON for people and programs, amounts as decimal text. */
 export function writeReceipt({ chainId, court }: Domain, receipt: Receipt): string {
-  const { channel: terms, state, leaf, leaves, signature: signed } = receipt
-  const content = { chainId, court, channel: terms, state, leaf, leaves, signature: signed }
+  const { channel: terms, state, leaf, index: place, ofA, leaves, signature: signed } = receipt
+  const content = { chainId, court, channel: terms, state, leaf, index: place, ofA, leaves, signature: signed }
   return writeDocument(KIND.format, { formatVersion: VERSION, ...content })
 }
 

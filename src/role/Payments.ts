@@ -3,9 +3,10 @@ import { ETHER, type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { emptyState, type Side } from '../core/channel/Channel.ts'
 import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
-import { type History, isSerial, type Paid, type Receipt, receipt, serialId } from '../core/channel/Payment.ts'
+import { isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
 import type { PeerInput } from '../core/channel/Peer.ts'
 import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
+import { type History, type Receipt, receipt } from '../core/channel/Receipt.ts'
 import { historyKey, paymentKey } from '../core/channel/Saved.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
@@ -125,8 +126,9 @@ export class Payments {
 
   /** Looks a payment up in the whole history of a channel: the only way for ids that have no row of their own. */
   find(id: Hex, payer: Side, paymentId: Hex): Payment | undefined {
+    const sought = Buffer.from(paymentId.slice(2), 'hex')
     for (const [version, { paid }] of historyOf(this.#store, id, id)) {
-      if (!paid.some(([who, packed]) => who === payer && packed.includes(paymentId.slice(2)))) continue
+      if (!Buffer.from(paid[payer === 'a' ? 0 : 1]).includes(sought)) continue
       const index = unpackPaid(paid).findIndex((one) => one.payer === payer && one.pay.paymentId === paymentId)
       if (index >= 0) return { paymentId, version, index }
     }

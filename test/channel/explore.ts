@@ -1,4 +1,4 @@
-import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { type Hex, toHex, uint } from '../../src/core/base/Bytes.ts'
 import { type L1Block, type Plain, Refusal } from '../../src/core/base/Step.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
@@ -64,6 +64,7 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, (_key, part) => {
     if (typeof part === 'bigint') return `${part}n`
     if (part instanceof Map) return [...part]
+    if (part instanceof Uint8Array) return toHex(part)
     return isQueue(part) ? items(part) : part
   })
 }

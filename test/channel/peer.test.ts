@@ -4,7 +4,8 @@ import { sign } from '../../src/core/base/Signature.ts'
 import { finalState, other, type Side } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
 import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
-import { BATCH, isProven, REQUESTS, receipt, serialId } from '../../src/core/channel/Payment.ts'
+import { BATCH, REQUESTS, serialId } from '../../src/core/channel/Payment.ts'
+import { isProven, receipt } from '../../src/core/channel/Receipt.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
 import { hear, pay, proposal, types } from './words.ts'
 
@@ -48,7 +49,9 @@ describe('Peer: payments', () => {
     const proof = receipt(CHANNEL, { ...finalState(ID, history.net), version }, history, 0)
     expect(isProven(COURT, proof)).to.equal(true)
     expect(isProven(COURT, { ...proof, leaf: { ...proof.leaf, amount: 999n } })).to.equal(false)
-    expect(isProven(COURT, { ...proof, leaf: { ...proof.leaf, toB: !proof.leaf.toB } })).to.equal(false)
+    expect(isProven(COURT, { ...proof, ofA: proof.ofA + 1 })).to.equal(false)
+    expect(isProven(COURT, { ...proof, index: proof.index + 1 })).to.equal(false)
+    expect(isProven(COURT, { ...proof, leaf: { ...proof.leaf, memo: '0x00' } })).to.equal(false)
     expect(isProven(COURT, { ...proof, leaves: [...proof.leaves, ZERO] })).to.equal(false)
     expect(isProven(COURT, { ...proof, state: { ...proof.state, net: 5n } })).to.equal(false)
   })

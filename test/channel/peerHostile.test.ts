@@ -1,12 +1,13 @@
 import { expect } from 'chai'
-import { uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { toHex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import type { SignedState } from '../../src/core/channel/Call.ts'
 import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { finalState, isChannel, type State, stateDigest } from '../../src/core/channel/Channel.ts'
 import { isComplete } from '../../src/core/channel/Docket.ts'
+import { lotOf, packPays } from '../../src/core/channel/Lot.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
-import { BATCH } from '../../src/core/channel/Payment.ts'
+import { BATCH, MEMO } from '../../src/core/channel/Payment.ts'
 import { requireTerms } from '../../src/core/channel/Terms.ts'
 import { asMessage, toWire } from '../../src/core/channel/Wire.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
@@ -60,7 +61,7 @@ describe('Peer: what a hostile peer says', () => {
   it('says nothing that is kept beyond its bounds', () => {
     const junk = 'x'.repeat(1 << 19)
     const request = { type: 'request', number: 1, changes: [pay(1n)] } as const
-    const wire = toWire(request) as { readonly changes: readonly string[] }
+    const wire = toWire(request) as { readonly changes: readonly [Uint8Array] }
     expect(asMessage(wire)).to.deep.equal(request)
     expect(asMessage({ ...wire, junk })).to.equal(undefined)
     const fail = { kind: 'failLock', lockId: 1n, code: 'Unknown', data: '0x' }
@@ -69,17 +70,32 @@ describe('Peer: what a hostile peer says', () => {
     for (const kind of ['fulfilLock', 'failLock', 'toString', '__proto__']) {
       expect(asMessage({ ...wire, changes: [{ ...fail, kind: [kind] }] }), `a list of ${kind}`).to.equal(undefined)
     }
-    for (const cut of ['0x00', `${wire.changes[0]}00`, wire.changes[0]!.slice(0, -2), junk, 7, null]) {
+    const [whole] = wire.changes
+    const nothing = whole.map((byte, at) => (at < 2 ? byte : 0))
+    const long = packPays([{ ...pay(1n), memo: `0x${'00'.repeat(MEMO + 1)}` }])
+    for (const cut of [
+      '0x00',
+      Uint8Array.of(...whole, 0),
+      whole.slice(0, -1),
+      nothing,
+      long,
+      toHex(whole),
+      junk,
+      7,
+      null,
+    ]) {
       expect(asMessage({ ...wire, changes: [cut] }), String(cut).slice(0, 200)).to.equal(undefined)
     }
     const offer = { type: 'propose', version: 1n, hash: ZERO, signature: GOOD.sigA }
     const own = { kind: 'own', change: pay(1n) } as const
     const asked = [1, 2, 3].map((number) => ({ kind: 'request', number }) as const)
-    const items = [own, own, ...asked, { kind: 'refusal', number: 4, code: 'No' } as const, own]
+    const lot = { kind: 'lot', lot: lotOf([pay(1n), pay(2n)]) } as const
+    const items = [lot, ...asked, { kind: 'refusal', number: 4, code: 'No' } as const, own]
     const offered = toWire({ ...offer, items } as Message) as { readonly items: readonly unknown[] }
     expect(offered.items.length).to.equal(4)
-    expect(asMessage(offered)).to.deep.equal({ ...offer, items })
-    for (const bad of [[1], [2, 1], [1, BATCH + 1], [-1, 1], [1, 2, 3], [1, 'no code'], ['1', '2']]) {
+    const alone = { kind: 'lot', lot: lotOf([own.change]) }
+    expect(asMessage(offered)).to.deep.equal({ ...offer, items: [...items.slice(0, -1), alone] })
+    for (const bad of [[1], [2, 1], [1, BATCH + 1], [-1, 1], [1, 2, 3], [1, 'no code'], ['1', '2'], new Uint8Array()]) {
       expect(asMessage({ ...offered, items: [bad] }), String(bad)).to.equal(undefined)
     }
   })

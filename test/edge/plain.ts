@@ -27,6 +27,7 @@ export const plain: fc.Arbitrary<Plain> = fc.letrec<{ value: Plain }>((tie) => (
   value: fc.oneof(
     { maxDepth: 5 },
     leaf,
+    fc.uint8Array(),
     fc.array(tie('value')),
     fc.array(fc.tuple(field, tie('value'))).map((entries) => Object.fromEntries(entries)),
   ),

@@ -1,6 +1,6 @@
 import { concat, type Hex } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
-import { isProven } from '../../src/core/channel/Payment.ts'
+import { isProven } from '../../src/core/channel/Receipt.ts'
 import { recordOf } from '../../src/core/channel/Record.ts'
 import { sumOf } from '../../src/core/channel/Whereabouts.ts'
 import type { Payment } from '../../src/role/Payments.ts'

@@ -60,8 +60,23 @@ export function toBytes(value: Hex): Uint8Array {
   return bytes
 }
 
+/** From how many bytes on a decoder is faster than adding texts. */
+const LONG = 256
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+const decoder = new TextDecoder('latin1')
+
+function toLongHex(bytes: Uint8Array): Hex {
+  const text = new Uint8Array(2 * bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    text[2 * i] = DIGITS[bytes[i]! >> 4]!
+    text[2 * i + 1] = DIGITS[bytes[i]! & 15]!
+  }
+  return `0x${decoder.decode(text)}`
+}
+
 /** The Hex of a byte array. */
 export function toHex(bytes: Uint8Array): Hex {
+  if (bytes.length >= LONG) return toLongHex(bytes)
   let text = ''
   for (const byte of bytes) text += TEXT[byte]
   return `0x${text}`

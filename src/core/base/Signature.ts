@@ -44,6 +44,19 @@ export function keccakBytes(bytes: Uint8Array): Uint8Array {
   return hasher.digest('binary')
 }
 
+/** The keccak-256 of each piece of `bytes`, one after another: a piece begins `skip` bytes after the end of the last. */
+export function keccakEach(bytes: Uint8Array, skip: number, ends: readonly number[]): Uint8Array {
+  const hashes = new Uint8Array(32 * ends.length)
+  let start = 0
+  for (let i = 0; i < ends.length; i++) {
+    hasher.init()
+    hasher.update(bytes.subarray(start + skip, ends[i]!))
+    hashes.set(hasher.digest('binary'), 32 * i)
+    start = ends[i]!
+  }
+  return hashes
+}
+
 /** keccak256(abi.encodePacked(parts)). */
 export function keccak(...parts: readonly Hex[]): Hex {
   absorbPacked(parts)

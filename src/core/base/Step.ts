@@ -8,7 +8,15 @@ export interface Row {
 }
 
 /** Plain data: what a store keeps and a message carries. */
-export type Plain = string | number | bigint | boolean | null | readonly Plain[] | { readonly [field: string]: Plain }
+export type Plain =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | readonly Plain[]
+  | { readonly [field: string]: Plain }
 
 /** What a machine answers to one input: its next state, what to store before anything is said, and what to say then. */
 export interface Step<State, Output> {

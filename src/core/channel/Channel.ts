@@ -1,4 +1,4 @@
-import { concat, type Hex, isHex, ZERO } from '../base/Bytes.ts'
+import { type Hex, isHex, uint, ZERO } from '../base/Bytes.ts'
 import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
 
 /** One side of a channel: `owner` is paid and may be a contract; `signer` is a key and signs. */
@@ -76,26 +76,24 @@ export function finalState(id: Hex, net: bigint): State {
   return { channelId: id, version: FINAL, net, locksRoot: ZERO, batch: ZERO }
 }
 
-/** One payment of a batch: its direction, amount, and what it was for. */
+/** One payment of a batch: its amount, and what it was for. */
 export interface Leaf {
-  readonly channelId: Hex
-  readonly version: bigint
-  readonly index: number
-  readonly toB: boolean
   readonly amount: bigint
   readonly paymentId: Hex
-  readonly memoHash: Hex
+  readonly memo: Hex
 }
 
-/** keccak256(abi.encode(leaf)). */
-export function leafHash(leaf: Leaf): Hex {
-  const { channelId: id, version, index, toB, amount, paymentId, memoHash } = leaf
-  return keccakWords(id, version, index, toB, amount, paymentId, memoHash)
+/** keccak256(abi.encodePacked(uint128 amount, bytes32 paymentId, bytes memo)): one permutation for memos up to 87 bytes. */
+export function leafHash({ amount, paymentId, memo }: Leaf): Hex {
+  return keccak(uint(amount, 16), paymentId, memo)
 }
 
-/** A state's `batch`: zero if nothing was paid, else keccak256 of the concatenated leaf hashes. */
-export function batchHash(leaves: readonly Hex[]): Hex {
-  return leaves.length === 0 ? ZERO : keccak(concat(...leaves))
+/**
+ * A state's `batch`: zero if nothing was paid, else keccak256 of how many leaves are A's payments (4 bytes) and of the leaf
+ * hashes, A's first. The state binds it to the channel and the version, the place of a leaf tells who paid.
+ */
+export function batchHash(ofA: number, leaves: readonly Hex[]): Hex {
+  return leaves.length === 0 ? ZERO : keccak(uint(ofA, 4), ...leaves)
 }
 
 /**

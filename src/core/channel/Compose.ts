@@ -1,11 +1,13 @@
 import type { Change } from './Change.ts'
 import { costOf } from './Change.ts'
 import { other, type Side } from './Channel.ts'
-import { type Effects, effects, put } from './Effects.ts'
+import { type Effects, effects, put, putLot } from './Effects.ts'
 import { isClosing } from './Ending.ts'
 import type { Moved } from './LockBook.ts'
 import { mayOffer, timing } from './LockTime.ts'
+import { lotOf } from './Lot.ts'
 import type { Item } from './Message.ts'
+import type { Pay } from './Payment.ts'
 import { type PeerState, type Pending, type Seat, spendOf } from './PeerState.ts'
 import { fundsOf } from './Withdrawal.ts'
 
@@ -19,19 +21,26 @@ export interface Composed {
   readonly dropped: Refused
 }
 
-/** The writer's own changes, then the requests in order; one that its side cannot make is refused. */
+/** The writer's own payments, its changes of locks, then the requests in order; one that its side cannot make is refused. */
 export function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Change[]): Composed {
   const done = effects(s.complete.book, s.locks)
   const items: Item[] = []
   const dropped: (readonly [Change, string])[] = []
   const peer = other(seat.side)
   let left = spendOf(peer, fundsOf(seat, s, peer), s.complete)
+  const lot = lotOf(paysOf(own))
+  if (lot.pays.length > 0) {
+    putLot(done, seat.side, lot)
+    items.push({ kind: 'lot', lot })
+    left += lot.sum
+  }
   for (const { change } of own) {
+    if (change.kind === 'pay') continue
     const did = attempt(seat, s, done, seat.side, change)
     if (typeof did === 'string') dropped.push([change, did])
     else {
       items.push({ kind: 'own', change })
-      left += gainOf(change, did)
+      if (change.kind === 'failLock') left += did!.lock.amount
     }
   }
   let number = s.complete.disposed
@@ -48,10 +57,10 @@ export function compose(seat: Seat, s: PeerState, own: readonly Pending[], reque
   return { items, done, dropped }
 }
 
-/** What the other side can spend more after a change of this side's. */
-function gainOf(change: Change, did: Moved | undefined): bigint {
-  if (change.kind === 'pay') return change.amount
-  return change.kind === 'failLock' ? did!.lock.amount : 0n
+function paysOf(own: readonly Pending[]): readonly Pay[] {
+  const pays: Pay[] = []
+  for (const { change } of own) if (change.kind === 'pay') pays.push(change)
+  return pays
 }
 
 function attempt(seat: Seat, s: PeerState, done: Effects, by: Side, change: Change): Moved | string | undefined {
@@ -89,6 +98,10 @@ export function recompute(
   let undecided = false
   let next = 0
   for (const item of items) {
+    if (item.kind === 'lot') {
+      putLot(done, other(seat.side), item.lot)
+      continue
+    }
     const change = item.kind === 'own' ? item.change : own[next++]!.change
     if (item.kind === 'refusal') {
       refused.push([change, item.code])

@@ -1,11 +1,13 @@
 import type { Change } from './Change.ts'
-import type { Side, State } from './Channel.ts'
+import { MAX_NET, type Side, type State } from './Channel.ts'
 import { type Book, bookOf, type Moved, type Moving, move, moving, netAfterLocks, type OpenLock } from './LockBook.ts'
-import { nextState, type Paid } from './Payment.ts'
+import { type Lot, lotOf } from './Lot.ts'
+import { netAfter, type Pay } from './Payment.ts'
+import { type Batch, batchOf } from './Receipt.ts'
 
 /** What a version does, in the making. Only a change of locks makes it look at them. */
 export interface Effects {
-  readonly paid: Paid[]
+  readonly paid: Readonly<Record<Side, (Lot | Pay)[]>>
   readonly before: Book
   readonly open: readonly OpenLock[]
   moving: Moving | undefined
@@ -13,17 +15,29 @@ export interface Effects {
 
 /** A version that does nothing yet. */
 export function effects(before: Book, open: readonly OpenLock[]): Effects {
-  return { paid: [], before, open, moving: undefined }
+  return { paid: { a: [], b: [] }, before, open, moving: undefined }
 }
 
 /** A side's change takes effect; or the code of why it cannot. */
 export function put(to: Effects, by: Side, change: Change): Moved | string | undefined {
   if (change.kind === 'pay') {
-    to.paid.push({ payer: by, pay: change })
+    to.paid[by].push(change)
     return undefined
   }
   to.moving ??= moving(to.before, to.open)
   return move(to.moving, by, change)
+}
+
+/** A side's payments take effect. */
+export function putLot(to: Effects, by: Side, lot: Lot): void {
+  to.paid[by].push(lot)
+}
+
+/** What was paid, made into one lot a side; most often it is one already. */
+function joined(parts: readonly (Lot | Pay)[]): Lot {
+  const [first] = parts
+  if (parts.length === 1 && first && 'pays' in first) return first
+  return lotOf(parts.flatMap((part) => ('pays' in part ? part.pays : [part])))
 }
 
 /** The changes of locks, in order. */
@@ -31,10 +45,21 @@ export function movedBy({ moving: list }: Effects): readonly Moved[] {
   return list?.moved ?? []
 }
 
-/** The state after `from` and its book, or undefined if its net would not fit. */
-export function stateAfter(from: State, done: Effects): { readonly state: State; readonly book: Book } | undefined {
+/** What a version leads to: its state and book, and what it pays. */
+export interface After {
+  readonly state: State
+  readonly book: Book
+  readonly batch: Batch
+}
+
+/** What follows `from`, or undefined if its net would not fit. */
+export function stateAfter(from: State, done: Effects): After | undefined {
   const moved = movedBy(done)
   const book = moved.length === 0 ? done.before : bookOf(done.moving!.locks.values(), done.moving!.ids)
-  const state = nextState({ ...from, net: netAfterLocks(from.net, moved), locksRoot: book.root }, done.paid)
-  return state && { state, book }
+  const batch: Batch = { a: joined(done.paid.a), b: joined(done.paid.b) }
+  let net = netAfterLocks(from.net, moved)
+  net = netAfter(netAfter(net, 'a', batch.a.sum), 'b', batch.b.sum)
+  if (net > MAX_NET || net < -MAX_NET) return undefined
+  const { channelId, version } = from
+  return { state: { channelId, version: version + 1n, net, locksRoot: book.root, batch: batchOf(batch) }, book, batch }
 }

@@ -4,7 +4,7 @@ import type { State } from './Channel.ts'
 import { type Book, locksAfter, type Moved } from './LockBook.ts'
 import { settleLocks } from './LockEnd.ts'
 import { packChanges, packPaid, type SavedHistory } from './Packed.ts'
-import { type History, type HistoryLock, isSerial, type Paid } from './Payment.ts'
+import { isSerial } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -18,6 +18,7 @@ import {
   tell,
 } from './PeerState.ts'
 import { newest, oldest, type Queue, take } from './Queue.ts'
+import type { Batch, HistoryLock } from './Receipt.ts'
 import { historyKey, paymentKey, pendingKey } from './Saved.ts'
 
 /** How many pending changes one row keeps, at most. */
@@ -27,37 +28,50 @@ interface Adopted {
   readonly state: State
   readonly book: Book
   readonly hash: Hex
-  readonly paid: readonly Paid[]
+  readonly batch: Batch
   readonly moved: readonly Moved[]
   readonly disposed: number
 }
 
 /** A version becomes complete: stored with what it paid, told to the user and to towers. An unknown signature is empty. */
 export function adopt(d: Draft, seat: Seat, adopted: Adopted, mine: Hex, theirs: Hex): void {
-  const { state, book, hash, paid, moved, disposed } = adopted
+  const { state, book, hash, batch: paid, moved, disposed } = adopted
   const { version, net, batch } = state
   const sigs = signatures(seat, mine, theirs)
   const complete: Complete = { version, net, batch, book, ...sigs, disposed, owed: d.state.last }
   const { locks } = d.state
   set(d, { complete, hash, locks: locksAfter(locks, moved) })
   put(d, 'complete', seat.id, complete)
-  if (paid.length + moved.length > 0) {
+  if (paid.a.pays.length + paid.b.pays.length + moved.length > 0) {
     const did = moved.length > 0 ? { locks: moved.map(asHistory) } : {}
     const open = book.root === ZERO ? {} : { locksRoot: book.root }
-    putHistory(d, seat, version, { net, signature: theirs, time: d.state.watch.time, paid, ...did, ...open })
+    const row: SavedHistory = {
+      net,
+      signature: theirs,
+      time: d.state.watch.time,
+      paid: packPaid(paid),
+      ...did,
+      ...open,
+    }
+    put(d, 'history', historyKey(seat.id, version), row)
   }
-  for (const [index, { payer, pay }] of paid.entries()) {
-    const isMine = payer === seat.side
-    if (isMine && !isSerial(pay.paymentId)) put(d, 'payment', paymentKey(seat, pay.paymentId), [version, index])
-    tell(d, { name: isMine ? 'paid' : 'received', pay, version, index })
-  }
+  settlePays(d, seat, paid, version)
   if (moved.length > 0) settleLocks(d, seat, locks, moved, version)
   if (theirs !== '0x') d.outputs.push({ kind: 'complete', state: signedState(complete) })
 }
 
-function putHistory(d: Draft, seat: Seat, version: bigint, { paid, ...rest }: History): void {
-  const row: SavedHistory = { ...rest, paid: packPaid(paid) }
-  put(d, 'history', historyKey(seat.id, version), row)
+/** Each payment of a complete version is told; A's come first. */
+function settlePays(d: Draft, seat: Seat, paid: Batch, version: bigint): void {
+  let index = 0
+  for (const payer of ['a', 'b'] as const) {
+    const isMine = payer === seat.side
+    const name = isMine ? 'paid' : 'received'
+    for (const pay of paid[payer].pays) {
+      if (isMine && !isSerial(pay.paymentId)) put(d, 'payment', paymentKey(seat, pay.paymentId), [version, index])
+      tell(d, { name, pay, version, index })
+      index++
+    }
+  }
 }
 
 /** What a version's history says of a lock: what became of it, without what only its receiver could read. */
@@ -77,7 +91,7 @@ export function failProposal(d: Draft, seat: Seat): void {
   const { proposal } = d.state
   if (!proposal) return
   dropProposal(d, seat)
-  for (const { payer, pay } of proposal.paid) if (payer === seat.side) refuse(d, seat, pay, why(d))
+  for (const pay of proposal.batch[seat.side].pays) refuse(d, seat, pay, why(d))
   for (const { by, change } of proposal.moved) if (by === seat.side) refuse(d, seat, change, why(d))
 }
 

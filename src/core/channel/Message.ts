@@ -3,10 +3,12 @@ import type { SignedState } from './Call.ts'
 import type { Change } from './Change.ts'
 import { FINAL, MAX_NET } from './Channel.ts'
 import { MAX_LOCKS, SIZE } from './Lock.ts'
+import type { Lot } from './Lot.ts'
 
-/** What a version does, in order: the writer's own change, a request of the other side, or a request refused by code. */
+/** What a version does, in order: the writer's own changes, requests of the other side, or a request refused by code. */
 export type Item =
   | { readonly kind: 'own'; readonly change: Change }
+  | { readonly kind: 'lot'; readonly lot: Lot }
   | { readonly kind: 'request'; readonly number: number }
   | { readonly kind: 'refusal'; readonly number: number; readonly code: string }
 

@@ -6,8 +6,9 @@ import { type AddLock, type Change, isPromised, type Promised } from './Change.t
 import { type Channel, channelId, MAX_NET, other, type Side, type State, sideOf, writerOf } from './Channel.ts'
 import { type Book, type Moved, type OpenLock, payerOf } from './LockBook.ts'
 import type { Item, Message } from './Message.ts'
-import { type Paid, type Pay, spendable } from './Payment.ts'
+import { type Pay, spendable } from './Payment.ts'
 import { items, type Queue } from './Queue.ts'
+import type { Batch } from './Receipt.ts'
 import type { Reserves } from './Reserve.ts'
 import type { Court, Watch } from './Watch.ts'
 
@@ -82,7 +83,7 @@ export interface Proposal {
   readonly hash: Hex
   readonly signature: Hex
   readonly items: readonly Item[]
-  readonly paid: readonly Paid[]
+  readonly batch: Batch
   readonly moved: readonly Moved[]
   readonly book: Book
   readonly disposed: number
@@ -290,7 +291,7 @@ export function isClocked(court: Court): boolean {
 /** This side's payments that have not ended and wait for a state: those that wait, and those of an open proposal. */
 export function unended(side: Side, { pending, proposal }: PeerState): readonly Promised[] {
   const waiting = items(pending).map(({ change }) => change)
-  const proposed = proposal?.paid.filter(({ payer }) => payer === side).map(({ pay }) => pay) ?? []
+  const proposed = proposal?.batch[side].pays ?? []
   const moved = proposal?.moved.filter(({ by }) => by === side).map(({ change }) => change) ?? []
   return [...waiting, ...proposed, ...moved].filter(isPromised)
 }

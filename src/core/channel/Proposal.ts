@@ -9,8 +9,9 @@ import { adopt, completeProposal, failProposal, refuse, unqueue } from './Ledger
 import { locksRoot } from './Lock.ts'
 import type { Book, Moved } from './LockBook.ts'
 import { learn, replaceLocks } from './LockEnd.ts'
+import { NO_PAYS } from './Lot.ts'
 import type { Item, Message } from './Message.ts'
-import { BATCH, type Paid, REQUESTS } from './Payment.ts'
+import { BATCH, REQUESTS } from './Payment.ts'
 import {
   type Complete,
   type Draft,
@@ -28,6 +29,7 @@ import {
   stateOf,
 } from './PeerState.ts'
 import { newest, oldest, push, type Queue, take } from './Queue.ts'
+import type { Batch } from './Receipt.ts'
 import { putProposal } from './Saved.ts'
 import { fundsOf } from './Withdrawal.ts'
 
@@ -98,13 +100,11 @@ function signed(seat: Seat, s: PeerState, made: readonly Item[], done: Effects, 
   if (!after) throw new Error('the sum of the payments does not fit a channel')
   const hash = stateDigest(seat.court, after.state)
   const disposed = s.complete.disposed + requests
-  const { paid } = done
   return {
     ...after,
     hash,
     signature: sign(hash, seat.key),
     items: made,
-    paid,
     moved: movedBy(done),
     disposed,
     late: null,
@@ -186,7 +186,7 @@ export function judgeHeld(d: Draft, seat: Seat): void {
 interface Judged {
   readonly state: State
   readonly book: Book
-  readonly paid: readonly Paid[]
+  readonly batch: Batch
   readonly moved: readonly Moved[]
   readonly disposed: number
   readonly own: readonly Pending[]
@@ -199,7 +199,7 @@ interface Judged {
  * `Undecided` while nobody can know whether it is valid.
  */
 export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>): Judged | string {
-  const numbered = items.filter((item) => item.kind !== 'own')
+  const numbered = items.filter((item) => item.kind === 'request' || item.kind === 'refusal')
   const [own, rest] = take(s.pending, numbered.length)
   if (numbered.some((item, i) => item.number !== own[i]?.number)) return 'RequestOutOfOrder'
   const disposed = s.complete.disposed + numbered.length
@@ -210,7 +210,7 @@ export function judge(seat: Seat, s: PeerState, { items, hash }: Said<'propose'>
   if (!after || isOverspent(seat, s, after)) return 'InsufficientFunds'
   if (stateDigest(seat.court, after.state) !== hash) return 'HashMismatch'
   if (made.undecided) return 'Undecided'
-  return { ...after, paid: made.done.paid, moved: movedBy(made.done), disposed, own, refused: made.refused, rest }
+  return { ...after, moved: movedBy(made.done), disposed, own, refused: made.refused, rest }
 }
 
 /** Whether the writer spends more than it has; this side's own requests were within its means when it made them. */
@@ -294,5 +294,5 @@ function adoptForgotten(
   const { disposed, book: before } = d.state.complete
   const book = replaceLocks(d, seat, packed, before)
   // `signatures` is its own inverse: what was by side comes back as mine and theirs.
-  adopt(d, seat, { state, book, hash, paid: [], moved: [], disposed }, sigs.sigA, sigs.sigB)
+  adopt(d, seat, { state, book, hash, batch: { a: NO_PAYS, b: NO_PAYS }, moved: [], disposed }, sigs.sigA, sigs.sigB)
 }

@@ -2,18 +2,10 @@ import { type Hex, ZERO } from '../base/Bytes.ts'
 import type { Plain } from '../base/Step.ts'
 import { hashLock } from '../base/Verdicts.ts'
 import { costOf } from './Change.ts'
-import { stateDigest } from './Channel.ts'
+import { other, stateDigest } from './Channel.ts'
 import { locksOf, NO_LOCKS, type OpenLock } from './LockBook.ts'
-import {
-  type PackedChanges,
-  type PackedItems,
-  type PackedPaid,
-  packItems,
-  packPaid,
-  unpackChanges,
-  unpackItems,
-  unpackPaid,
-} from './Packed.ts'
+import { NO_PAYS, readLot } from './Lot.ts'
+import { type PackedChanges, type PackedItems, packItems, unpackChanges, unpackItems } from './Packed.ts'
 import {
   type Complete,
   DOWN,
@@ -48,9 +40,10 @@ export interface Saved {
 }
 
 /** A proposal as a row keeps it: packed, and of what it pays only what its items do not say. */
-export type SavedProposal = Omit<Proposal, 'items' | 'paid'> & {
+export type SavedProposal = Omit<Proposal, 'items' | 'batch'> & {
   readonly items: PackedItems
-  readonly paid: PackedPaid
+  /** The other side's payments, that items tell only by number. */
+  readonly asked: Uint8Array
 }
 
 /** The tables that hold one row a channel. */
@@ -107,20 +100,18 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
   }
 }
 
-/** The writer's own payments come first, and the items hold them. */
-function unpackProposal({ side }: Seat, saved: SavedProposal): Proposal {
+function unpackProposal({ side }: Seat, { asked, ...saved }: SavedProposal): Proposal {
   const items = unpackItems(saved.items)!
-  const own = items.flatMap((item) =>
-    item.kind === 'own' && item.change.kind === 'pay' ? [{ payer: side, pay: item.change }] : [],
-  )
-  return { ...saved, items, paid: [...own, ...unpackPaid(saved.paid)] }
+  const own = items.flatMap((item) => (item.kind === 'lot' ? [item.lot] : []))[0] ?? NO_PAYS
+  const theirs = readLot(asked) ?? NO_PAYS
+  return { ...saved, items, batch: side === 'a' ? { a: own, b: theirs } : { a: theirs, b: own } }
 }
 
 /** Stores the outstanding proposal. */
 export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
-  const { items, paid } = proposal
-  const asked = paid.filter(({ payer }) => payer !== seat.side)
-  put(d, 'proposal', seat.id, { ...proposal, items: packItems(items), paid: packPaid(asked) })
+  const { items, batch, ...rest } = proposal
+  const row: SavedProposal = { ...rest, items: packItems(items), asked: batch[other(seat.side)].packed }
+  put(d, 'proposal', seat.id, row)
 }
 
 /** Key of a row of pending changes: channel, number of the first. */

@@ -35,7 +35,7 @@ export function status(seat: Seat, state: PeerState): ChannelStatus {
   const { id, channel, side } = seat
   const { complete, pending, proposal, watch, link, finished } = state
   const { mine } = state.reserves
-  const proposed = proposal?.paid.filter(({ payer }) => payer === side).length ?? 0
+  const proposed = proposal?.batch[side].pays.length ?? 0
   const adding = proposal?.moved.filter(({ by, change }) => by === side && change.kind === 'addLock').length ?? 0
   return {
     id,

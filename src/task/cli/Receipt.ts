@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { other } from '../../core/channel/Channel.ts'
+import { payerIn } from '../../core/channel/Receipt.ts'
 import { type ReceiptFile, readReceipt } from '../../edge/ReceiptFile.ts'
 import type { Answer, Call } from './Command.ts'
 import { readNamed } from './File.ts'
@@ -18,20 +19,22 @@ export async function verify(call: Call): Promise<Answer> {
       'OtherCourt',
       `The receipt speaks of the court ${file.court}, not of ${trusted.court}: it proves nothing there`,
     )
-  const { leaf, channel } = file
-  const [payer, payee] = leaf.toB ? (['a', 'b'] as const) : (['b', 'a'] as const)
+  const { leaf, channel, state } = file
+  const payer = payerIn(file)
+  const payee = other(payer)
   const json = {
     proven: true,
     chainId: file.chainId,
     court: file.court,
     isCourtKnown: trusted !== undefined,
-    channelId: leaf.channelId,
+    channelId: state.channelId,
     payer: channel[payer].signer,
-    payee: channel[other(payer)].signer,
+    payee: channel[payee].signer,
     asset: channel.asset,
     amount: leaf.amount,
     paymentId: leaf.paymentId,
-    version: leaf.version,
+    memo: leaf.memo,
+    version: state.version,
   }
   return { json, text: words(call, file, json.payer, channel[payee].signer, trusted !== undefined) }
 }
@@ -45,14 +48,14 @@ function courtOf(call: Call): Pick<Config, 'court'> | undefined {
 }
 
 function words(call: Call, file: ReceiptFile, payer: string, payee: string, isKnown: boolean): string {
-  const { leaf, channel, chainId, court } = file
+  const { leaf, channel, chainId, court, state } = file
   const text = facts([
     ['proven', 'the payee has signed a state that contains this payment'],
     ['amount', amountText(call, file)],
     ['payment', leaf.paymentId],
     ['payer', payer],
     ['payee', payee],
-    ['channel', `${leaf.channelId}, version ${leaf.version}`],
+    ['channel', `${state.channelId}, version ${state.version}`],
     ['asset', channel.asset],
     ['court', `${court} on chain ${chainId}`],
   ])
