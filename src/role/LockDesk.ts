@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { type Hex, toHex } from '../core/base/Bytes.ts'
+import type { Hex } from '../core/base/Bytes.ts'
 import { require } from '../core/base/Step.ts'
 import { hashLock } from '../core/base/Verdicts.ts'
 import type { LockRequest, LockView, NodeApi, NodeEvent, Params } from '../edge/http/NodeApi.ts'
@@ -38,7 +37,9 @@ export class LockDesk {
   }
 
   /** Nothing waits between the look and the note that the lock is under way, so equal requests lock once. */
-  async lock({ paymentId = toHex(randomBytes(32)), payload = '0x', ...request }: LockRequest): Promise<LockView> {
+  async lock({ paymentId: named, payload = '0x', ...request }: LockRequest): Promise<LockView> {
+    // A secret is for one lock, so that its hash is a name too: who asks again without another makes no second one.
+    const paymentId = named ?? request.key
     const asked: Asked = { ...request, paymentId, payload }
     const key = `${request.id}/${paymentId}`
     const known = this.#begun.has(key) ? undefined : this.#known(asked)

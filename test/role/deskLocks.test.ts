@@ -89,6 +89,34 @@ describe('NodeDesk: locks', () => {
     expect(await finish(w, refused(client.call('channel.lock', { ...asked, ...paid })))).to.equal('IdempotencyMismatch')
   })
 
+  it('is asked again without an id and locks once for a hash: under way, open, after a restart, and when it is paid', async () => {
+    const store = memoryStore()
+    const s = await stage(37, { store })
+    const { w, desks, x, y, id } = s
+    const { paymentId: _paymentId, ...asked } = wish(s)
+    const other = { ...asked, amount: 1001n }
+    const [open, same] = await finish(w, Promise.all([x.call('channel.lock', asked), x.call('channel.lock', asked)]))
+    expect(open).to.include({ status: 'open', lockId: 1n, paymentId: asked.key })
+    expect(same).to.deep.equal(open)
+    expect(await finish(w, refused(x.call('channel.lock', other)))).to.equal('IdempotencyMismatch')
+    await desks[0].node.stop()
+    const again = await desk(w, alice, { store })
+    const client = clientOf(again)
+    expect(await finish(w, client.call('channel.lock', asked))).to.deep.equal(open)
+    expect(await finish(w, refused(client.call('channel.lock', other)))).to.equal('IdempotencyMismatch')
+    await finish(
+      w,
+      desks[1].node.until(id, ({ locked }) => locked.count === 1),
+    )
+    await finish(w, y.call('channel.fulfil', { id, lockId: 1n, preimage: SECRET }))
+    await finish(
+      w,
+      again.node.until(id, ({ locked }) => locked.count === 0),
+    )
+    expect(await finish(w, client.call('channel.lock', asked))).to.include({ status: 'fulfilled', preimage: SECRET })
+    expect((await finish(w, y.call('channel.show', { id }))).available).to.equal(FUNDS + 1000n)
+  })
+
   it('gives a lock up for a reason, which the payer is told, then and later', async () => {
     const s = await stage(33)
     const { w, desks, x, y, id } = s

@@ -114,7 +114,7 @@ export interface PaymentView {
   readonly time: number | null
 }
 
-/** A lock to make. `paymentId` is the idempotency key: however often it is asked, one lock is made; random unless given. */
+/** A lock to make. `paymentId` is the idempotency key: however often it is asked, one lock is made; `key` unless given. */
 export interface LockRequest {
   readonly id: Hex
   readonly amount: bigint

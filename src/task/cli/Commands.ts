@@ -180,7 +180,7 @@ export const COMMANDS: readonly Command[] = [
       {
         name: 'payment',
         value: 'ID',
-        about: 'the id of the payment, 32 bytes; however often it is asked for, one lock is made',
+        about: 'the id of the payment, 32 bytes (the hash); however often it is asked for, one lock is made',
       },
       WAIT,
     ],

@@ -26,7 +26,7 @@ export async function lock(call: Call): Promise<Answer> {
   const { client, view, unit, amount } = await amountFor(call)
   const key = idIn(call, 'hash')
   if (key === undefined) throw new Misuse('A lock needs --hash: what kerros channel secret has told the payee')
-  const paymentId = idIn(call, 'payment') ?? toHex(randomBytes(32))
+  const paymentId = idIn(call, 'payment') ?? key
   const expiry = expiryOf(call)
   const until = untilOf(call)
   let made: LockView
