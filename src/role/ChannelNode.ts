@@ -29,7 +29,7 @@ import { Places } from './Places.ts'
 import { Withdrawals } from './Withdrawals.ts'
 
 /** What a channel node is made of. */
-export interface ChannelNodeParts extends Pick<LinksParts, 'transport' | 'retry' | 'random' | 'later'> {
+export interface ChannelNodeParts extends Pick<LinksParts, 'transport' | 'retry' | 'random' | 'later' | 'onImpostor'> {
   /** The private key that signs states: never stored, never shown. */
   readonly key: Hex
   readonly store: Store

@@ -5,7 +5,8 @@ import type { ChannelCall, ChannelEvent } from '../core/channel/Call.ts'
 import type { ChannelStatus } from '../core/channel/Status.ts'
 import type { Whereabouts } from '../core/channel/Whereabouts.ts'
 import type { Chain, Creditor } from '../edge/chain/Chain.ts'
-import type { ClaimedView, MoneyView } from '../edge/http/NodeApi.ts'
+import type { ClaimedView, MoneyView, NodeEvent } from '../edge/http/NodeApi.ts'
+import { sendTold } from './Herald.ts'
 
 interface Channels {
   channels(): readonly Hex[]
@@ -17,12 +18,18 @@ interface Channels {
 export class Credits {
   readonly #node: Channels
   readonly #chain: Pick<Chain<ChannelCall, ChannelEvent>, 'send'> & Creditor
+  readonly #tell: (event: NodeEvent) => void
   /** By asset and owner; null once the court could not be asked. */
   readonly #known = new Map<Hex, bigint | null>()
 
-  constructor(node: Channels, chain: Pick<Chain<ChannelCall, ChannelEvent>, 'send'> & Creditor) {
+  constructor(
+    node: Channels,
+    chain: Pick<Chain<ChannelCall, ChannelEvent>, 'send'> & Creditor,
+    tell: (event: NodeEvent) => void,
+  ) {
     this.#node = node
     this.#chain = chain
+    this.#tell = tell
   }
 
   /** Asks the court anew, for those channels whose side it has paid; what it cannot tell is not known from then on. */
@@ -51,7 +58,8 @@ export class Credits {
     for (const one of new Set([asset, ETHER])) {
       const amount = await this.#chain.credit(one, owner)
       if (amount === 0n) continue
-      const mined = await this.#chain.send({ verb: 'claimCredit', asset: one, owner, to: to ?? owner })
+      const call = { verb: 'claimCredit', asset: one, owner, to: to ?? owner } as const
+      const mined = await sendTold(this.#chain, this.#tell, id, call)
       claims.push({ asset: one, amount, ...mined })
     }
     require(claims.length > 0, 'NoCredit', asset, owner)

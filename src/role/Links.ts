@@ -14,8 +14,8 @@ export interface LinksParts extends GreetingParts {
   readonly key: Hex
   readonly court: Domain
   readonly transport: Transport
-  /** Runs a function after a while, before a lost peer is called again; a second unless given. */
-  readonly retry?: (run: () => void) => void
+  /** Runs a function after so many milliseconds, before a lost peer is called again; with a timer unless given. */
+  readonly retry?: (run: () => void, milliseconds: number) => void
   readonly onUp: (id: Hex) => void
   readonly onDown: (id: Hex) => void
   readonly onMessage: (id: Hex, message: Message) => void
@@ -23,6 +23,11 @@ export interface LinksParts extends GreetingParts {
   readonly isCaller: (id: Hex) => boolean
   /** Who signs for the other side of a known channel: nobody else is heard about it. */
   readonly peerOf: (id: Hex) => Hex
+  /**
+   * Told each time that who answers at an address cannot show the key of the peer who was called there: which of its
+   * channels have no connection, and for how many times in a row.
+   */
+  readonly onImpostor?: (address: string, ids: readonly Hex[], times: number) => void
 }
 
 interface Line {
@@ -35,6 +40,10 @@ interface Line {
   readonly early: Map<Hex, Message[]>
 }
 
+/** Milliseconds after which a lost peer is called again. */
+const RETRY = 1000
+/** The same at most, where somebody else answers: each time twice as long. */
+const LONGEST = 60_000
 const MAX_EARLY = 256
 const MAX_EARLY_MESSAGES = 16
 
@@ -48,6 +57,8 @@ export class Links {
   readonly #lineOf = new Map<Hex, Line>()
   readonly #known = new Set<Hex>()
   readonly #dialing = new Map<string, Set<Hex>>()
+  /** How many times in a row somebody else than the peer has answered, by address. */
+  readonly #impostors = new Map<string, number>()
   readonly #listeners: Listener[] = []
   #stopped = false
 
@@ -116,8 +127,21 @@ export class Links {
   }
 
   #retry(address: string): void {
-    const { retry = (run) => void setTimeout(run, 1000).unref() } = this.#parts
-    retry(() => this.#dial(address))
+    const { retry = (run, milliseconds) => void setTimeout(run, milliseconds).unref() } = this.#parts
+    const times = this.#impostors.get(address) ?? 0
+    retry(() => this.#dial(address), Math.min(RETRY * 2 ** times, LONGEST))
+  }
+
+  /** Who is at the other end has not shown the key that it must. */
+  #turnAway(line: Line): void {
+    const { dialed: address } = line
+    if (address !== undefined) {
+      const times = (this.#impostors.get(address) ?? 0) + 1
+      this.#impostors.set(address, times)
+      const ids = [...this.#dialing.get(address)!].filter((id) => !this.#lineOf.has(id))
+      this.#parts.onImpostor?.(address, ids, times)
+    }
+    this.#leave(line)
   }
 
   #enter(connection: Connection, dialed: string | undefined): void {
@@ -141,8 +165,10 @@ export class Links {
 
   #greet(line: Line, greet: Greet): void {
     const had = line.door.peer
-    if (!line.door.hear(greet)) this.#leave(line)
+    const isGood = line.door.hear(greet)
+    if (!isGood) had ? this.#leave(line) : this.#turnAway(line)
     else if (!had && line.door.peer && line.dialed !== undefined) {
+      this.#impostors.delete(line.dialed)
       for (const id of this.#dialing.get(line.dialed)!) {
         if (!this.#lineOf.has(id) && this.#isPeer(line, id)) this.#attach(line, id)
       }
@@ -179,7 +205,7 @@ export class Links {
     const greet = asGreet(value)
     if (greet) this.#greet(line, greet)
     else if (line.door.peer) this.#take(line, value)
-    else this.#leave(line)
+    else this.#turnAway(line)
   }
 
   #take(line: Line, value: unknown): void {

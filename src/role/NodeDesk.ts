@@ -19,6 +19,7 @@ import { writeRescue } from '../edge/RescueFile.ts'
 import { ChannelNode, type ChannelNodeParts } from './ChannelNode.ts'
 import { Credits } from './Credits.ts'
 import { Deposits } from './Deposits.ts'
+import { herald } from './Herald.ts'
 import { LockDesk } from './LockDesk.ts'
 import { NodeMeter } from './NodeMeter.ts'
 import { madeView, paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
@@ -63,7 +64,7 @@ export class NodeDesk implements NodeApi {
     this.#meter = meter
     this.#sinks = sinks
     const { chain, store } = parts
-    this.#credits = new Credits(node, chain)
+    this.#credits = new Credits(node, chain, (event) => tellAll(sinks, event))
     this.#deposits = new Deposits(store)
     const patiently = <T>(ended: Promise<T>, known: () => T) => this.#patiently(ended, known)
     this.#locks = new LockDesk({ node, subscribe: (sink) => this.subscribe(sink), patiently })
@@ -75,14 +76,21 @@ export class NodeDesk implements NodeApi {
     const sinks = new Set<Sink>()
     const meter = new NodeMeter()
     let node: ChannelNode | undefined
-    const watched = meter.watch(parts, (id) => node!.status(id).channel.asset)
+    const watched = meter.watch(parts, (id) => node!.status(id))
     const onEvent = (id: Hex, event: PeerEvent) => {
       watched.onEvent?.(id, event)
       if (sinks.size === 0) return
       const told = toldOf(id, event, () => node!.status(id).side)
-      if (told) for (const sink of sinks) sink(told)
+      if (told) tellAll(sinks, told)
     }
-    node = await ChannelNode.start({ ...watched, onEvent })
+    const onImpostor: ChannelNodeParts['onImpostor'] = (address, ids, times) => {
+      watched.onImpostor?.(address, ids, times)
+      // The first time, the second, the fourth …: it may go on for long.
+      if (Number.isInteger(Math.log2(times)))
+        for (const channel of ids) tellAll(sinks, { channel, name: 'impostor', address })
+    }
+    const chain = herald(watched.chain, (event) => tellAll(sinks, event))
+    node = await ChannelNode.start({ ...watched, chain, onEvent, onImpostor })
     const credit = (asset: Hex, owner: Hex) => parts.chain.credit(asset, owner)
     const watchedParts = { ...parts, store: watched.store, chain: { ...watched.chain, credit } }
     return new NodeDesk(node, watchedParts, meter, sinks)
@@ -289,6 +297,10 @@ export class NodeDesk implements NodeApi {
       prevent?.()
     }
   }
+}
+
+function tellAll(sinks: ReadonlySet<Sink>, event: NodeEvent): void {
+  for (const sink of sinks) sink(event)
 }
 
 function afterwards(run: () => void, milliseconds: number): () => void {

@@ -1,5 +1,6 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import type { ChannelCall, ChannelEvent } from '../core/channel/Call.ts'
+import { other } from '../core/channel/Channel.ts'
 import type { PeerEvent } from '../core/channel/PeerState.ts'
 import type { ChannelStatus } from '../core/channel/Status.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
@@ -8,15 +9,21 @@ import type { Store } from '../edge/store/Store.ts'
 import type { ChannelNodeParts } from './ChannelNode.ts'
 
 type Direction = 'sent' | 'received'
+type Place = Pick<ChannelStatus, 'side' | 'channel'>
 
 /** Counts what a channel node does, by watching what it is made of. Who pays whom is not counted. */
 export class NodeMeter {
   readonly #payments: Record<Direction | 'refused', number> = { sent: 0, received: 0, refused: 0 }
+  readonly #locks: Record<Direction, Record<'fulfilled' | 'failed', number>> = {
+    sent: { fulfilled: 0, failed: 0 },
+    received: { fulfilled: 0, failed: 0 },
+  }
   readonly #amounts: Record<Direction, Map<Hex, bigint>> = { sent: new Map(), received: new Map() }
   readonly #batches = new Histogram([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
   readonly #commits = new Histogram([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5])
   readonly #fresh = new Map<Hex, number>()
   #disputes = 0
+  #impostors = 0
   #faults = 0
   #sending = 0
   #sent = 0
@@ -24,19 +31,23 @@ export class NodeMeter {
   #block = { number: 0, time: 0 }
 
   /** The same parts, watched. */
-  watch(parts: ChannelNodeParts, assetOf: (id: Hex) => Hex): ChannelNodeParts {
-    const { store, chain, onEvent, onComplete, onFault } = parts
+  watch(parts: ChannelNodeParts, of: (id: Hex) => Place): ChannelNodeParts {
+    const { store, chain, onEvent, onComplete, onFault, onImpostor } = parts
     return {
       ...parts,
       store: this.#watchStore(store),
       chain: this.#watchChain(chain),
       onEvent: (id, event) => {
-        this.#hear(id, event, assetOf)
+        this.#hear(id, event, () => of(id))
         onEvent?.(id, event)
       },
       onComplete: (channel, state) => {
         for (const [id, count] of this.#fresh) this.#endBatch(id, count)
         onComplete?.(channel, state)
+      },
+      onImpostor: (...told) => {
+        this.#impostors++
+        onImpostor?.(...told)
       },
       onFault: (why) => {
         this.#faults++
@@ -47,7 +58,10 @@ export class NodeMeter {
 
   /** What was counted since the process began, and what is now, as Prometheus reads it. */
   text(channels: readonly ChannelStatus[], head: number): string {
-    return prometheus([...this.#ofPayments(), ...this.#ofChain(head), ...ofChannels(channels), ...ofProcess()])
+    return prometheus([
+      ...[...this.#ofPayments(), this.#ofLocks(), ...this.#ofChain(head)],
+      ...[...ofChannels(channels), ...ofLocks(channels), ...ofProcess()],
+    ])
   }
 
   #watchStore(store: Store): Store {
@@ -75,10 +89,10 @@ export class NodeMeter {
           this.#block = input.kind === 'block' ? { number, time } : { number: number - 1, time: this.#block.time }
           sink(input)
         }),
-      send: async (call, deadline) => {
+      send: async (call, deadline, onSent) => {
         this.#sending++
         try {
-          const receipt = await chain.send(call, deadline)
+          const receipt = await chain.send(call, deadline, onSent)
           this.#sent++
           return receipt
         } catch (why) {
@@ -91,12 +105,14 @@ export class NodeMeter {
     }
   }
 
-  #hear(id: Hex, event: PeerEvent, assetOf: (id: Hex) => Hex): void {
+  #hear(id: Hex, event: PeerEvent, of: () => Place): void {
     if (event.name === 'disputed') this.#disputes++
     else if (event.name === 'refused') this.#payments.refused++
-    else if (event.name === 'paid' || event.name === 'received') {
+    else if (event.name === 'fulfilled' || event.name === 'failed') {
+      this.#locks[event.lock.toB === (of().side === 'a') ? 'sent' : 'received'][event.name]++
+    } else if (event.name === 'paid' || event.name === 'received') {
       const direction = event.name === 'paid' ? 'sent' : 'received'
-      const [totals, asset] = [this.#amounts[direction], assetOf(id)]
+      const [totals, asset] = [this.#amounts[direction], of().channel.asset]
       this.#payments[direction]++
       totals.set(asset, (totals.get(asset) ?? 0n) + event.pay.amount)
       this.#countFresh(id, event.index)
@@ -151,6 +167,14 @@ export class NodeMeter {
     ]
   }
 
+  #ofLocks(): Family {
+    const samples = (['sent', 'received'] as const).flatMap((direction) =>
+      Object.entries(this.#locks[direction]).map(([outcome, value]) => ({ labels: { direction, outcome }, value })),
+    )
+    const help = 'Locks that have ended since the start: taken, or given up and expired.'
+    return { name: 'kerros_locks_total', help, type: 'counter', samples }
+  }
+
   #ofChain(head: number): readonly Family[] {
     return [
       gauge('kerros_chain_head', 'Number of the newest block of layer 1.', head),
@@ -165,10 +189,32 @@ export class NodeMeter {
           return { labels: { outcome }, value }
         }),
       },
+      counter('kerros_impostors_total', "Calls at a peer's address that somebody else answered.", this.#impostors),
       counter('kerros_disputes_total', 'Channels that this side took to court since the start.', this.#disputes),
       counter('kerros_faults_total', 'Things that went wrong and nobody was asked for since the start.', this.#faults),
     ]
   }
+}
+
+/** What the open locks of all channels may take from each side of them, by asset, and how many there are. */
+function ofLocks(channels: readonly ChannelStatus[]): readonly Family[] {
+  const sums: Record<Direction, Map<Hex, bigint>> = { sent: new Map(), received: new Map() }
+  let count = 0
+  for (const { channel, side, locked, closed } of channels) {
+    if (closed) continue
+    count += locked.count
+    for (const [direction, by] of [['sent', side] as const, ['received', other(side)] as const]) {
+      sums[direction].set(channel.asset, (sums[direction].get(channel.asset) ?? 0n) + locked.owed[by])
+    }
+  }
+  const samples = (['sent', 'received'] as const).flatMap((direction) =>
+    [...sums[direction]].map(([asset, value]) => ({ labels: { direction, asset }, value })),
+  )
+  const help = 'What open locks may take, in smallest units of the asset.'
+  return [
+    gauge('kerros_locks_open', 'Locks that have not ended.', count),
+    { name: 'kerros_locked', help, type: 'gauge', samples },
+  ]
 }
 
 /** A node without channels follows nothing and is behind nobody. */

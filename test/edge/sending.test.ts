@@ -105,7 +105,8 @@ describe('edge/chain sends', () => {
       return provider.send(method, params)
     })
     const alice = await client({ provider: deaf, gas: { bumpAfterBlocks: 2 } })
-    const sent = alice.send(pay(5n))
+    const told: Hex[] = []
+    const sent = alice.send(pay(5n), undefined, (hash) => told.push(hash))
     await until(() => first !== undefined)
     await mine()
     expect(await pool()).to.deep.equal([])
@@ -118,6 +119,7 @@ describe('edge/chain sends', () => {
     expect(8n * BigInt(second.maxPriorityFeePerGas) >= 9n * old.maxPriorityFeePerGas!).to.equal(true)
     await mine()
     expect((await sent).hash).to.equal(second.hash)
+    expect(told).to.deep.equal([keccak256(first!), second.hash])
   })
 
   it('waits with what can wait while gas is dearer than its cap, and says so once; what is urgent goes', async () => {

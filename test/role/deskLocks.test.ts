@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { LockView, NodeEvent } from '../../src/edge/http/NodeApi.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
@@ -117,6 +117,51 @@ describe('NodeDesk: locks', () => {
     expect((await finish(w, y.call('channel.show', { id }))).available).to.equal(FUNDS + 1000n)
   })
 
+  it('counts locks: those that are open and what they may take, and how they have ended', async () => {
+    const s = await stage(38)
+    const { w, desks, x, y, id } = s
+    const counted = async (api: typeof x) => {
+      const lines = (await finish(w, api.metrics())).split('\n')
+      return Object.fromEntries(lines.filter((line) => /^kerros_lock/.test(line)).map((line) => line.split(' ')))
+    }
+    const asked = wish(s)
+    await finish(w, x.call('channel.lock', asked))
+    await finish(
+      w,
+      x.call('channel.lock', { ...asked, amount: 7n, key: hashLock(uint(7, 32)), paymentId: uint(2, 32) }),
+    )
+    await finish(
+      w,
+      desks[1].node.until(id, ({ locked }) => locked.count === 2),
+    )
+    const none = { 'outcome="fulfilled"': '0', 'outcome="failed"': '0' }
+    const expected = (direction: string, open: number, locked: number, ended: Record<string, string>) => {
+      const across = direction === 'sent' ? 'received' : 'sent'
+      return {
+        kerros_locks_open: String(open),
+        [`kerros_locked{direction="${direction}",asset="${ETHER}"}`]: String(locked),
+        [`kerros_locked{direction="${across}",asset="${ETHER}"}`]: '0',
+        ...ofDirection(direction, ended),
+        ...ofDirection(across, none),
+      }
+    }
+    const ofDirection = (direction: string, ended: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(ended).map(([label, n]) => [`kerros_locks_total{direction="${direction}",${label}}`, n]),
+      )
+    expect(await counted(x)).to.deep.equal(expected('sent', 2, 1007, none))
+    expect(await counted(y)).to.deep.equal(expected('received', 2, 1007, none))
+    await finish(w, y.call('channel.fulfil', { id, lockId: 1n, preimage: SECRET, wait: true }))
+    await finish(w, y.call('channel.fail', { id, lockId: 2n, code: 'SoldOut', wait: true }))
+    await finish(
+      w,
+      desks[0].node.until(id, ({ locked }) => locked.count === 0),
+    )
+    const both = { 'outcome="fulfilled"': '1', 'outcome="failed"': '1' }
+    expect(await counted(x)).to.deep.equal(expected('sent', 0, 0, both))
+    expect(await counted(y)).to.deep.equal(expected('received', 0, 0, both))
+  })
+
   it('gives a lock up for a reason, which the payer is told, then and later', async () => {
     const s = await stage(33)
     const { w, desks, x, y, id } = s
@@ -190,7 +235,14 @@ describe('NodeDesk: money on layer 1', () => {
     const claimed = (to?: Hex) => mineUntil(w, refused(x.call('channel.claim', { id, to })))
     expect(await claimed()).to.equal('PaymentRefused')
     isDeaf = false
+    const events: NodeEvent[] = []
+    desks[0].subscribe((event) => events.push(event))
     const { claims } = await mineUntil(w, x.call('channel.claim', { id, to: bob.owner }))
+    const about = { channel: id, verb: 'claimCredit', hash: claims[0]!.hash }
+    expect(events).to.deep.equal([
+      { ...about, name: 'sent' },
+      { ...about, name: 'mined', block: claims[0]!.block },
+    ])
     expect(claims.map(({ asset, amount }) => [asset, amount])).to.deep.equal([[channel.asset, FUNDS + 5n]])
     expect((await finish(w, x.call('channel.show', { id }))).whereabouts).to.include({ credit: 0n, paidOut: FUNDS })
     expect(await claimed()).to.equal('NoCredit')

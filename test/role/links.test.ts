@@ -239,6 +239,42 @@ describe('Links', () => {
     await finish(w, links.stop())
   })
 
+  it('tell of who answers as somebody else, call there ever more rarely, and at the usual pace once the peer is back', async () => {
+    const w = world(53)
+    const lines: Raw[] = []
+    const told: unknown[] = []
+    const waits: number[] = []
+    await finish(
+      w,
+      w.transport.listen('there', (line) => lines.push(raw(line))),
+    )
+    const links = new Links({
+      ...partsOf(w),
+      retry: (run, milliseconds) => {
+        waits.push(milliseconds)
+        w.scheduler.later(run)
+      },
+      onImpostor: (...one) => told.push(one),
+    })
+    links.add(ID, 'there')
+    const answer = async (count: number, by: Person, key = by.key) => {
+      await w.scheduler.run(() => lines[count - 1]?.told.length === 1)
+      await greet(w, lines[count - 1]!, by, { dialed: false }, key)
+    }
+    for (let count = 1; count <= 4; count++) await answer(count, THIEF)
+    await answer(5, PEER, THIEF.key)
+    await w.scheduler.run(() => lines[5]?.told.length === 1)
+    lines[5]!.line.send(HELLO)
+    await w.scheduler.run(() => lines[6]?.told.length === 1)
+    expect(told).to.deep.equal([1, 2, 3, 4, 5, 6].map((times) => ['there', [ID], times]))
+    expect(waits).to.deep.equal([2, 4, 8, 16, 32, 60].map((seconds) => 1000 * seconds))
+    await greet(w, lines[6]!, PEER, { dialed: false })
+    lines[6]!.line.close()
+    await w.scheduler.run(() => lines[7]?.told.length === 1)
+    expect([told.length, waits.at(-1)]).to.deep.equal([6, 1000])
+    await finish(w, links.stop())
+  })
+
   it('end a connection whose other end shows no key in time', async () => {
     const w = world(52)
     const late: (() => void)[] = []

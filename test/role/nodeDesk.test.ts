@@ -142,6 +142,51 @@ describe('NodeDesk', () => {
     expect(events).to.have.length(1)
   })
 
+  it('tells of a deposit and of a withdrawal when they are sent, when they are mined, and when they are final', async () => {
+    const { w, desks, x, y, id } = await stage(23)
+    const [mine, theirs]: [NodeEvent[], NodeEvent[]] = [[], []]
+    desks[0].subscribe((event) => mine.push(event))
+    desks[1].subscribe((event) => theirs.push(event))
+    w.l1.money.mint(ETHER, alice.owner, 6n)
+    const mined = await mineUntil(w, x.call('channel.deposit', { id, amount: 6n }))
+    await mineUntil(
+      w,
+      desks[0].node.until(id, ({ available }) => available === FUNDS + 6n),
+    )
+    const about = { channel: id, verb: 'deposit', hash: mined.hash }
+    expect(mine).to.deep.equal([
+      { ...about, name: 'sent' },
+      { ...about, name: 'mined', block: mined.block },
+      { channel: id, name: 'funded', total: FUNDS + 6n },
+    ])
+    await mineUntil(w, y.call('channel.withdraw', { id, amount: 4n, wait: true }))
+    expect(theirs.map(({ name, ...rest }) => [name, 'verb' in rest ? rest.verb : null])).to.deep.equal([
+      ['sent', 'withdraw'],
+      ['mined', 'withdraw'],
+      ['withdrawn', null],
+    ])
+  })
+
+  it("tells and counts each time who answers at a peer's address without its key, now and then", async () => {
+    const { w, desks, x, id } = await stage(24)
+    const { channel } = desks[0].node.status(id)
+    const events: NodeEvent[] = []
+    const impostor = await desk(w, person(3))
+    desks[0].subscribe((event) => events.push(event))
+    await impostor.listen('carol')
+    const other = await finish(
+      w,
+      x.call('channel.open', { channel: { ...channel, salt: uint(10, 32) }, address: 'carol' }),
+    )
+    await w.scheduler.run()
+    const count = Number(/^kerros_impostors_total (\d+)$/m.exec(await finish(w, x.metrics()))?.[1])
+    expect(count).to.be.above(3)
+    const told = Math.floor(Math.log2(count)) + 1
+    expect(events).to.deep.equal(Array(told).fill({ channel: other.id, name: 'impostor', address: 'carol' }))
+    expect(desks[0].node.status(other.id).connected).to.equal(false)
+    expect(desks[0].node.status(id).connected).to.equal(true)
+  })
+
   it('closes at once with a status, or waits for the end when it is told to', async () => {
     const { w, desks, x, y, id } = await stage(16)
     const wait = clock()

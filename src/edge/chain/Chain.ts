@@ -35,6 +35,7 @@ export interface Chain<Call, Event> {
    * Sends a call in a transaction and waits until it is mined. The same checks run before sending, so a call that the
    * contract would refuse rejects with its Refusal and costs nothing. `deadline` is the last second in which the call is
    * of use: the nearer it is, the more is offered for gas; without one it can wait. Asked again, it is sent again.
+   * `onSent` hears the hash of the transaction, and of every one that takes its place before one is mined.
    */
-  send(call: Call, deadline?: number): Promise<Receipt>
+  send(call: Call, deadline?: number, onSent?: (hash: Hex) => void): Promise<Receipt>
 }

@@ -33,6 +33,8 @@ export interface Job {
   again(offer: Offer, base: bigint, fees: Fees): Offer
   /** What became of it, by the receipt of its transaction: an error if it failed. */
   judge(offer: Offer, hash: Hex, receipt: Record<string, Hex>): Promise<Receipt | Error>
+  /** The hash of each version of its transaction, once a pool may have it. */
+  sent(hash: Hex): void
   done(receipt: Receipt): void
   failed(why: unknown): void
 }
@@ -143,6 +145,7 @@ export class Lane {
 
   #add(job: Job, nonce: number, version: Version): void {
     this.#flights.set(nonce, { job, nonce, versions: [version], denied: [], free: version.at, mined: undefined })
+    job.sent(version.hash)
   }
 
   /** The node counts what it holds; what flies and it has lost sight of still counts. */
@@ -318,6 +321,7 @@ export class Lane {
     if (!put || put.said === 'poor') this.#complain(flight, poor(this.#sender, have, wanted))
     if (put?.version && !DENIED.has(put.said)) {
       flight.versions = [...versions, put.version]
+      job.sent(put.version.hash)
       return
     }
     // It is tried again after as many blocks.
@@ -347,6 +351,7 @@ function idle(parts: LaneParts): Job {
     judge: async (_offer, hash, { blockNumber, gasUsed }) => {
       return { hash, block: Number(blockNumber), gasUsed: BigInt(gasUsed!) }
     },
+    sent: () => undefined,
     done: () => undefined,
     failed: () => undefined,
   }

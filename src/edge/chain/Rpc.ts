@@ -56,6 +56,9 @@ export interface RpcChain<Call, Event> extends Chain<Call, Event>, Creditor {
   poll(): Promise<void>
 }
 
+/** A call's deadline, and who hears of its transaction. */
+type Sending = readonly [deadline?: number, onSent?: (hash: Hex) => void]
+
 /**
  * The court at `court` as `signer` sees it through a node. Throws ChainUnreachable, WrongNetwork or NotDeployed,
  * before anything else.
@@ -80,10 +83,10 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
   const parts = { node, name, court, sender, signer, abi, callValue, leastGas, gas, resend, interval, onFault }
   // One after another: an allowance is for the call that follows it and no other may use it up.
   let pulling: Promise<unknown> = Promise.resolve()
-  const pull = ({ token, amount }: Pulled, call: Call, deadline?: number): Promise<Receipt> => {
+  const pull = ({ token, amount }: Pulled, call: Call, ...how: Sending): Promise<Receipt> => {
     const turn = async () => {
       await allow(parts, token, court, amount)
-      return send(parts, call, deadline)
+      return send(parts, call, ...how)
     }
     const pulled = pulling.then(turn, turn)
     pulling = pulled
@@ -109,9 +112,9 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
         followers.delete(one)
       }
     },
-    async send(call, deadline) {
+    async send(call, ...how) {
       const pulled = options.pulls?.(call)
-      const receipt = await (pulled ? pull(pulled, call, deadline) : send(parts, call, deadline))
+      const receipt = await (pulled ? pull(pulled, call, ...how) : send(parts, call, ...how))
       void poll()
       return receipt
     },

@@ -28,6 +28,7 @@ export async function send<Call extends { readonly verb: string }>(
   parts: SendParts<Call>,
   call: Call,
   deadline?: number,
+  onSent: (hash: Hex) => void = () => undefined,
 ): Promise<Receipt> {
   const data = dataOf(parts.abi, call)
   let dear = false
@@ -49,6 +50,7 @@ export async function send<Call extends { readonly verb: string }>(
       },
       again: (offer, base, fees) => ({ ...offer, value: parts.callValue(call, base), fees }),
       judge: (offer, hash, receipt) => judged(parts, offer, hash, receipt),
+      sent: (hash) => told || onSent(hash),
       done: tell,
       failed,
     }

@@ -1,7 +1,7 @@
 import { type Credits, creditKey } from '../../core/base/Asset.ts'
 import { ETHER, type Hex, uint } from '../../core/base/Bytes.ts'
 import type { Court, Transfer } from '../../core/base/Court.ts'
-import { keccakText, keccakWords } from '../../core/base/Signature.ts'
+import { keccakText } from '../../core/base/Signature.ts'
 import type { L1Block, L1Input } from '../../core/base/Step.ts'
 import { type Verdicts, verdictKey } from '../../core/base/Verdicts.ts'
 import { Fault } from '../Fault.ts'
@@ -85,6 +85,7 @@ interface Site {
 }
 
 interface Waiting extends Pending {
+  readonly hash: Hex
   readonly deadline: number | undefined
   /** What it offers since which block, if gas has a price here. */
   offer: { readonly fees: Fees; readonly at: number } | undefined
@@ -114,6 +115,7 @@ class Simulation implements SimulatedL1 {
   readonly #chain: Mined[] = []
   #waiting: Waiting[] = []
   #serial = 0
+  #sent = 0
 
   constructor(options: SimulatedOptions) {
     this.#options = options
@@ -201,7 +203,7 @@ class Simulation implements SimulatedL1 {
         transfers.push(...ruling.transfers)
         this.#sites.get(one.court)!.state = ruling.state
         events.set(one.court, [...(events.get(one.court) ?? []), ...ruling.events])
-        one.done({ hash: keccakWords(block.hash, calls.indexOf(one)), block: block.number, gasUsed: 0n })
+        one.done({ hash: one.hash, block: block.number, gasUsed: 0n })
       } catch (why) {
         one.failed(why)
       }
@@ -242,7 +244,7 @@ class Simulation implements SimulatedL1 {
         return found && found.time <= this.#chain[at]!.block.time ? found : undefined
       },
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
-      send: (call, deadline) => this.#send({ court, sender, call }, deadline),
+      send: (call, deadline, onSent) => this.#send({ court, sender, call }, deadline, onSent),
       credit: async (asset, owner) => this.#creditsOf(court).get(creditKey(asset, owner)) ?? 0n,
     }
   }
@@ -266,13 +268,15 @@ class Simulation implements SimulatedL1 {
     }
   }
 
-  async #send(one: Pending, deadline?: number): Promise<Receipt> {
+  async #send(one: Pending, deadline?: number, onSent?: (hash: Hex) => void): Promise<Receipt> {
     const { transfers } = this.#rule(one, this.head().time + 1)
     this.money.move(transfers)
     this.money.undo(transfers)
     return new Promise((done, failed) => {
-      const waiting: Waiting = { ...one, deadline, offer: undefined, done, failed }
+      const hash = keccakText(`call ${this.#sent++} of chain ${this.chainId}`)
+      const waiting: Waiting = { ...one, hash, deadline, offer: undefined, done, failed }
       this.#waiting.push(waiting)
+      onSent?.(hash)
       if (this.#options.automine) this.mine(undefined, [waiting])
     })
   }

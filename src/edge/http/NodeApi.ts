@@ -234,6 +234,12 @@ export type NodeEvent = { readonly channel: Hex } & (
   | { readonly name: 'disputed'; readonly why: string }
   | { readonly name: 'agreed'; readonly net: bigint }
   | { readonly name: 'closed'; readonly payA: bigint; readonly payB: bigint }
+  /** A transaction of this node about the channel is on its way: told again if another takes its place. */
+  | { readonly name: 'sent'; readonly verb: string; readonly hash: Hex }
+  /** It is in a block, which is not final yet: its own event comes when it is. */
+  | { readonly name: 'mined'; readonly verb: string; readonly hash: Hex; readonly block: number }
+  /** Who answers at the peer's address cannot show the peer's key. Told the first time, the second, the fourth … in a row. */
+  | { readonly name: 'impostor'; readonly address: string }
 )
 
 /** What a node offers to those who run it. A promise rejects with a Refusal or a Fault. */

@@ -254,6 +254,9 @@ export const event: z.ZodType<NodeEvent> = z.discriminatedUnion('name', [
   z.object({ ...where, name: z.literal('disputed'), why: z.string().max(1000) }),
   z.object({ ...where, name: z.literal('agreed'), net }),
   z.object({ ...where, name: z.literal('closed'), payA: total, payB: total }),
+  z.object({ ...where, name: z.literal('sent'), verb: code, hash: word }),
+  z.object({ ...where, name: z.literal('mined'), verb: code, hash: word, block: count }),
+  z.object({ ...where, name: z.literal('impostor'), address: transport }),
 ])
 
 /** What a subscription names: all channels unless given. */

@@ -48,6 +48,12 @@ function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
       return 'ends by agreement: both have signed the final state'
     case 'closed':
       return `is closed: ${money(side === 'a' ? event.payA : event.payB)} to you, ${money(side === 'a' ? event.payB : event.payA)} to the peer`
+    case 'sent':
+      return `${event.verb} is on its way to layer 1 (${event.hash})`
+    case 'mined':
+      return `${event.verb} is in block ${event.block} (${event.hash}), and counts once that is final`
+    case 'impostor':
+      return `has no link: who answers at ${event.address} cannot show the peer's key; check the address and the terms`
   }
 }
 

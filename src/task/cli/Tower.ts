@@ -13,7 +13,10 @@ import { configOf, homeOf } from './Settings.ts'
 import { interrupted, stamped } from './Stay.ts'
 import { facts } from './Table.ts'
 
-/** Runs a watchtower until the process is told to end. Whoever signs in a channel may leave its newest state. */
+/**
+ * Runs a watchtower until the process is told to end. Whoever signs in a channel may leave its newest state, and shows that
+ * by the key: there is nothing that a token would be for.
+ */
 export async function start(call: Call): Promise<undefined> {
   const home = homeOf(call)
   const { rpc, chainId, court, confirmations, since, listen } = configOf(call)
