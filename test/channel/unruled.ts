@@ -14,7 +14,8 @@ export interface Rule {
 type World = typeof import('./holds.ts') &
   typeof import('./duel.ts') &
   typeof import('./acts.ts') &
-  typeof import('./hunts.ts')
+  typeof import('./hunts.ts') &
+  typeof import('./attacks.ts')
 
 /** The world of duels over a copy of the sources in which rules are left out. Throws if one of them is not there, once. */
 export async function without(rules: Rule | readonly Rule[], use: (world: World) => void): Promise<void> {
@@ -26,10 +27,10 @@ export async function without(rules: Rule | readonly Rule[], use: (world: World)
     cpSync(join(ROOT, 'test/world.ts'), join(copy, 'test/world.ts'))
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }')
     for (const rule of [rules].flat()) leaveOut(join(copy, 'src/core/channel', rule.file), rule)
-    const names = ['holds', 'duel', 'acts', 'hunts']
+    const names = ['holds', 'duel', 'acts', 'hunts', 'attacks']
     const files = names.map((name) => pathToFileURL(join(copy, `test/channel/${name}.ts`)).href)
-    const [holds, duel, acts, hunts] = await Promise.all(files.map((file) => import(file)))
-    use({ ...holds, ...duel, ...acts, ...hunts } as World)
+    const parts = await Promise.all(files.map((file) => import(file)))
+    use(Object.assign({}, ...parts) as World)
   } finally {
     rmSync(copy, { recursive: true })
   }
