@@ -292,6 +292,45 @@ describe('Peer: a lock and time', () => {
     }
   })
 
+  it('that was told as failed is not promised to its receiver again, though the preimage is known', () => {
+    const [duel, { paymentId }] = locked('a')
+    duel.cut()
+    expect(fulfil(duel.b, 1n)).to.equal(undefined)
+    const { expiry } = duel.b.state.locks[0]!
+    silence(duel, expiry, true)
+    expect(fulfil(duel.b, 1n), 'layer 1 may still hear of it').to.equal(undefined)
+    silence(duel, expiry + 1, true)
+    expect(fulfil(duel.b, 1n)).to.equal('LockTooLate')
+    silence(duel, expiry + 1200, true)
+    expect(endsOf(duel.b).get(paymentId)).to.deep.equal(['failed'])
+    expect(fulfil(duel.b, 1n)).to.equal('LockTooLate')
+  })
+
+  it('that is given up is not promised to its receiver, though another one has shown the preimage', () => {
+    const [duel] = locked('a')
+    const { key, expiry } = duel.a.state.locks[0]!
+    const twin = {
+      kind: 'lock',
+      amount: 50n,
+      expiry,
+      condition: ETHER,
+      key,
+      paymentId: uint(9, 32),
+      payload: '0x',
+    } as const
+    duel.a.take(twin)
+    duel.settleDown()
+    duel.cut()
+    expect(fail(duel.b, 2n)).to.equal(undefined)
+    expect(fulfil(duel.b, 1n)).to.equal(undefined)
+    const preimage = secretOf(duel.a.state.locks[0]!.paymentId)
+    const again = () => duel.b.take({ kind: 'fulfil', lockId: 2n, preimage, isPublic: false })
+    expect(again).to.throw('LockEnding')
+    duel.connect()
+    duel.settleDown()
+    expect([...endsOf(duel.a).values()]).to.deep.equal([['failed'], ['fulfilled']])
+  })
+
   it('whose fulfil the payer has signed is not told as failed while that state may become complete', () => {
     const [duel, { paymentId }] = locked('a')
     fulfil(duel.b, 1n)

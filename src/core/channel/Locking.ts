@@ -1,13 +1,13 @@
 import type { Hex } from '../base/Bytes.ts'
 import { require } from '../base/Step.ts'
 import { verdictKey } from '../base/Verdicts.ts'
-import { type AddLock, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
+import { type AddLock, type Change, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
 import { other } from './Channel.ts'
 import { waitAnew } from './Ending.ts'
 import { MAX_LOCKS, unpackLocks } from './Lock.ts'
 import { lockName, type OpenLock, opens, receiverOf } from './LockBook.ts'
 import { endLocks, learn, preimageOf } from './LockEnd.ts'
-import { cutoff, isLapsed, mayOffer, now } from './LockTime.ts'
+import { cutoff, isDecided, isLapsed, mayOffer, now } from './LockTime.ts'
 import { PENDING } from './Payment.ts'
 import { type Draft, isOver, type PeerState, type Seat, set } from './PeerState.ts'
 import { enqueue, judgeHeld } from './Proposal.ts'
@@ -43,16 +43,19 @@ function limitOf({ complete: { book }, locks }: PeerState, most: number): number
 }
 
 /**
- * Takes a lock towards this side with its preimage. Refused once it would be shown too late for layer 1, unless others know
- * it anyhow. Again is harmless.
+ * Takes a lock towards this side with its preimage: it is paid, here or on layer 1. Refused once it would be shown too late
+ * for layer 1, unless others know it anyhow, and once the lock is given up or has failed. Again is harmless.
  */
 export function fulfil(d: Draft, seat: Seat, lockId: bigint, preimage: Hex, isPublic: boolean): void {
   const lock = lockOf(seat, d.state, lockId)
   require(opens(preimage, lock), 'WrongPreimage', lock.key)
-  if (d.state.preimages.has(lock.key)) return
-  require(!outstanding(seat, d.state).has(lockId), 'LockEnding', lockId)
-  const [have, need] = [now(d.state), cutoff(seat, lock)]
-  require(isPublic || have <= need, 'LockTooLate', have, need)
+  if (lock.outcome === 'fulfilled') return
+  const isKnown = d.state.preimages.has(lock.key)
+  // A preimage that is stored is shown to layer 1 by itself, until the lock expires.
+  const [have, need] = isKnown ? [d.state.watch.time, lock.expiry] : [now(d.state), cutoff(seat, lock)]
+  require(isPublic || have <= need || isDecided(d.state.watch.newest, lock), 'LockTooLate', have, need)
+  require(lock.outcome === null && !outstanding(seat, d.state, 'failLock').has(lockId), 'LockEnding', lockId)
+  if (isKnown) return
   learn(d, seat, preimage)
   onLocks(d, seat)
 }
@@ -73,11 +76,14 @@ function lockOf({ side }: Seat, { locks }: PeerState, lockId: bigint): OpenLock 
   return found
 }
 
-/** Ids of locks towards this side for whose end it has asked already: in a pending change or in the open proposal. */
-function outstanding({ side }: Seat, { pending, proposal }: PeerState): ReadonlySet<bigint> {
+/** Ids of locks towards this side for whose end, of a kind or any, it has asked: in a pending change or the open proposal. */
+function outstanding({ side }: Seat, { pending, proposal }: PeerState, kind?: Change['kind']): ReadonlySet<bigint> {
   const asked = new Set<bigint>()
-  for (const { by, change } of proposal?.moved ?? []) if (by === side && isEnd(change)) asked.add(change.lockId)
-  for (const { change } of items(pending)) if (isEnd(change)) asked.add(change.lockId)
+  const note = (change: Change) => {
+    if (isEnd(change) && (kind ?? change.kind) === change.kind) asked.add(change.lockId)
+  }
+  for (const { by, change } of proposal?.moved ?? []) if (by === side) note(change)
+  for (const { change } of items(pending)) note(change)
   return asked
 }
 
