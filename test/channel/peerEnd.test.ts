@@ -202,6 +202,21 @@ describe('Peer: the end by agreement', () => {
     expect(duel.a.state.watch.newest.clock?.version).to.equal(1n)
   })
 
+  it('becomes a challenge when the writer goes on with payments as if nobody had asked', () => {
+    const duel = Duel.opened(FUNDS)
+    const begun = duel.chain.time
+    duel.b.take({ kind: 'close' })
+    duel.wire.b.length = 0
+    while (!duel.b.state.end.disputed) {
+      duel.pay('a', 1n)
+      duel.settleDown()
+      duel.mine([], duel.chain.time + 60)
+    }
+    expect(duel.b.state.end.disputed).to.equal('CloseUnanswered')
+    expect(duel.chain.time - begun).to.be.within(PATIENCE, PATIENCE + 120)
+    expect(duel.b.state.complete.version).to.be.greaterThan(5n)
+  })
+
   it('is concluded by the other side if who asked for it never does', () => {
     const duel = Duel.opened(FUNDS)
     duel.a.take({ kind: 'close' })

@@ -4,7 +4,7 @@ import { ALL, hashLock, verdictKey } from '../../src/core/base/Verdicts.ts'
 import type { ChannelCall } from '../../src/core/channel/Call.ts'
 import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { packLocks } from '../../src/core/channel/Lock.ts'
-import { CHANNEL, Duel, type Fighter, KEYS, PERIOD } from './duel.ts'
+import { CHANNEL, Duel, type Fighter, KEYS, PATIENCE, PERIOD } from './duel.ts'
 import { type Begun, endsOf, fulfil, lock, MARGIN, secretOf, towards, wait } from './holds.ts'
 import { final, hear, types } from './words.ts'
 
@@ -51,6 +51,43 @@ describe('Peer: locks and the end of the channel', () => {
     duel.finish()
     expect(duel.b.state.end.disputed).to.equal(null)
     expect(duel.a.state.finished).to.deep.equal({ payA: FUNDS, payB: FUNDS })
+  })
+
+  for (const [what, closer, life, again] of [
+    ['of ten years that the other side added as it was asked', 'b', 10 * 31_536_000, false],
+    ['after lock that the other side adds', 'b', 7200, true],
+    ['of ten years that the writer was given before', 'a', 10 * 31_536_000, false],
+  ] as const) {
+    it(`a close is put off a day and the patience at most by a lock ${what}`, () => {
+      const duel = Duel.opened(FUNDS)
+      const me = duel.side(closer)
+      const begun = duel.chain.time
+      if (closer === 'a') lock(duel, 'b', 1n, life)
+      if (closer === 'a') duel.settleDown()
+      me.take({ kind: 'close' })
+      if (closer === 'b') duel.wire.b.length = 0 // the writer has not heard of it, as it will say
+      for (let i = 0; i < 200 && !me.state.end.disputed; i++) {
+        if (closer === 'b' && (i === 0 || (again && i % 10 === 0))) lock(duel, 'a', 1n, life)
+        while (duel.deliver('a'));
+        duel.wire.b.splice(0, duel.wire.b.length, ...duel.wire.b.filter(({ type }) => type !== 'close'))
+        if (closer === 'b') while (duel.deliver('b'));
+        duel.mine([], duel.chain.time + 600)
+      }
+      expect(me.state.locks.length).to.be.greaterThan(0)
+      expect(me.state.end.disputed).to.equal('CloseUnanswered')
+      expect(duel.chain.time - begun).to.be.within(86_400, 86_400 + 1800 + PATIENCE)
+    })
+  }
+
+  it('a close waits for a lock that this side pays as long as this side has promised', () => {
+    const [duel] = locked('b', 3 * 86_400)
+    const { expiry } = duel.b.state.locks[0]!
+    duel.b.take({ kind: 'close' })
+    duel.cut()
+    silence(duel, expiry)
+    expect(duel.b.state.end.disputed).to.equal(null)
+    silence(duel, expiry + PATIENCE + 1200)
+    expect(duel.b.state.end.disputed).to.equal('CloseUnanswered')
   })
 
   it('goes to court over a final state while a lock is open', () => {

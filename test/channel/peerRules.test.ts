@@ -53,7 +53,7 @@ const RULES: readonly (readonly [what: string, rule: Rule])[] = [
     'nobody is late while a lock is open',
     {
       file: 'Ending.ts',
-      rule: 'locks.some(({ expiry }) => watch.lapsed <= expiry)',
+      rule: 'watch.lapsed <= lock.expiry && (isPatient || payerOf(lock) === side)',
       instead: 'watch.time < locks.length',
     },
   ],

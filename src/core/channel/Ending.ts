@@ -5,7 +5,7 @@ import { challengeOf } from './Challenge.ts'
 import { finalState, stateDigest } from './Channel.ts'
 import { failPending } from './Ledger.ts'
 import { unpackLocks } from './Lock.ts'
-import { receiverOf } from './LockBook.ts'
+import { type OpenLock, payerOf, receiverOf } from './LockBook.ts'
 import { cutoff, isDecided, now } from './LockTime.ts'
 import type { Message } from './Message.ts'
 import {
@@ -24,6 +24,9 @@ import {
   signedState,
   tell,
 } from './PeerState.ts'
+
+/** Seconds for which a side that wants the end waits at most for locks that the other side pays: that chose their expiry. */
+const HOLD = 86_400
 
 type Said<T extends Message['type']> = Extract<Message, { type: T }>
 
@@ -144,7 +147,8 @@ function agree(d: Draft, seat: Seat): void {
 
 /** A lock that came after the wait for an end had begun: the wait begins anew once it is over. */
 export function waitAnew(d: Draft, seat: Seat): void {
-  if (d.state.end.since !== 0 && d.state.end.final === null && waitsForLocks(d.state)) setEnd(d, seat, { since: 0 })
+  if (d.state.end.since !== 0 && d.state.end.final === null && waitsForLocks(seat, d.state))
+    setEnd(d, seat, { since: 0 })
 }
 
 /** Starts the wait for an end at the first known block, and goes to court when the wait has been too long. */
@@ -152,15 +156,21 @@ export function onTime(d: Draft, seat: Seat): void {
   const { end, watch } = d.state
   const waits = end.asked || end.final !== null
   if (!waits || watch.time === 0) return
+  if (end.until === 0) setEnd(d, seat, { until: watch.time + HOLD })
   if (end.since === 0) {
-    if (!waitsForLocks(d.state)) setEnd(d, seat, { since: watch.time })
-  } else if (waitsForLocks(d.state)) setEnd(d, seat, { since: 0 })
+    if (!waitsForLocks(seat, d.state)) setEnd(d, seat, { since: watch.time })
+  } else if (waitsForLocks(seat, d.state)) setEnd(d, seat, { since: 0 })
   else if (!end.final?.theirs && isLate(seat, d.state) && !isClocked(watch.newest)) dispute(d, seat, 'CloseUnanswered')
 }
 
-/** A lock never forces a close: while one may be taken, nobody is late. An older copy cannot end any, so it waits for none. */
-function waitsForLocks({ end, locks, watch }: PeerState): boolean {
-  return end.disputed === null && !end.restored && locks.some(({ expiry }) => watch.lapsed <= expiry)
+/**
+ * A lock never forces a close: while one may be taken, nobody is late, but a lock that the other side pays puts off no end
+ * for ever. An older copy cannot end any, so it waits for none.
+ */
+function waitsForLocks({ side }: Seat, { end, locks, watch }: PeerState): boolean {
+  const isPatient = end.until === 0 || watch.time <= end.until
+  const mayBeTaken = (lock: OpenLock) => watch.lapsed <= lock.expiry && (isPatient || payerOf(lock) === side)
+  return end.disputed === null && !end.restored && locks.some(mayBeTaken)
 }
 
 function isLate(seat: Seat, { end, watch }: PeerState): boolean {

@@ -128,6 +128,8 @@ export interface End {
   readonly disputed: string | null
   /** Time of the block since when this side waits for the end, 0 until a block has come. */
   readonly since: number
+  /** Until when the locks that the other side pays may put that off, seconds; 0 while this side waits for no end. */
+  readonly until: number
   readonly final: { readonly net: bigint; readonly mine: Hex; readonly theirs: Hex | null } | null
 }
 

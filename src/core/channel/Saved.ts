@@ -21,7 +21,7 @@ import { queue } from './Queue.ts'
 import { NO_RESERVES, type Reserves } from './Reserve.ts'
 import { type Court, watch } from './Watch.ts'
 
-const OPEN: End = { restored: false, asked: false, peerAsked: false, disputed: null, since: 0, final: null }
+const OPEN: End = { restored: false, asked: false, peerAsked: false, disputed: null, since: 0, until: 0, final: null }
 const UNSIGNED = { batch: ZERO, book: NO_LOCKS, sigA: '0x', sigB: '0x' } as const
 const NOTHING: Complete = { version: 0n, net: 0n, ...UNSIGNED, disposed: 0, owed: 0 }
 
@@ -94,7 +94,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     reserves: { ...NO_RESERVES, ...saved.withdrawal },
     watch: saved.court ? watch(saved.court.through, saved.court.base) : watch(seat.since - 1),
     clock: 0,
-    end: saved.end ?? OPEN,
+    end: { ...OPEN, ...saved.end },
     opened: saved.funds?.opened ?? false,
     finished: saved.finished ?? null,
   }
