@@ -18,6 +18,7 @@ export type FaultCode =
   | 'PortInUse'
   | 'BadAddress'
   | 'PeerUnreachable'
+  | 'TimedOut'
   | 'Unauthorized'
   | 'KeyExists'
   | 'KeyMissing'

@@ -357,6 +357,16 @@ describe("who may speak to the node's API", () => {
     }
   })
 
+  it('says of a node that takes too long that it is there, and may do what it was asked', async () => {
+    const late = async () =>
+      Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'))
+    const fault = await faultIn(memoryNodeClient(late, TOKEN).call('channel.deposit', { id: ID, amount: 1n }))
+    expect(fault.code).to.equal('TimedOut')
+    expect(fault.message).to.match(
+      /^The node at \S+ has taken 60 seconds .+: look at what it has done before you ask again$/,
+    )
+  })
+
   it('believes no answer of another form', async () => {
     for (const text of ['', '<html>', '{}', '[]', '{"id":1,"result":{}}', `{"id":1,"result":{"id":"${ID}"}}`]) {
       const client = memoryNodeClient(async () => new Response(text), TOKEN)

@@ -196,6 +196,39 @@ describe('kerros, in processes of its own', () => {
     expect((await tower.kill('SIGTERM')).code).to.equal(0)
   })
 
+  it('tells how far layer 1 is, and whoever leaves meanwhile asks again without a second deposit', async () => {
+    const { id } = await channel()
+    const at = ['--home', t.home('a')] as const
+    const words = ['channel', 'deposit', id, '0.5 ETH', ...at]
+    await t.automine(false)
+    const left = t.follow(...words)
+    await left.until(/0x[0-9a-f]{10} {2}deposit is on its way to layer 1 \(0x[0-9a-f]{64}\)/)
+    const { code, out } = await left.kill('SIGINT')
+    expect(code).to.equal(130)
+    const { error } = JSON.parse(out)
+    expect(error.code).to.equal('Interrupted')
+    expect(error.message).to.match(/the node goes on with it: repeat it with --deposit 0x[0-9a-f]{64}, it is made once/)
+    const [named] = /--deposit 0x[0-9a-f]{64}/.exec(error.message)!
+    const again = t.run(...words, ...named.split(' '), '--wait', '1m', '--json')
+    await t.pass(1)
+    const made = await again
+    expect(made.code, made.out).to.equal(0)
+    expect(made.err).to.match(/deposit is in block \d+/)
+    expect(JSON.parse(made.out)).to.include({ amount: String(ETH / 2n), final: true })
+    const told = await t.run(...words, ...named.split(' '))
+    expect(told.err).not.to.match(/on its way/)
+    expect(told.code).to.equal(0)
+    await t.automine(true)
+    const withdrawn = await t.run('channel', 'withdraw', id, '0.1 ETH', ...at)
+    expect(withdrawn.code).to.equal(0)
+    for (const words of [/withdraw is on its way/, /has paid out 0\.1 ETH of yours in all/]) {
+      expect(withdrawn.err).to.match(words)
+      expect(withdrawn.out).not.to.match(words)
+    }
+    const { deposits } = await t.json('channel', 'show', id, ...at)
+    expect(BigInt(deposits.a) + BigInt(deposits.b)).to.equal((3n * ETH) / 2n)
+  })
+
   it('goes on after it was killed, and ends cleanly on a signal', async () => {
     const { id, a, b } = await channel()
     await a.kill('SIGKILL')

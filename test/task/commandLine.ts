@@ -152,6 +152,8 @@ export async function terminal() {
         ['node', 'start', '--home', join(folder, name), '--password-file', password],
         ['bash', '-c', `ulimit -f ${most}; exec "$0" "$@"`, process.execPath],
       ),
+    /** From now on blocks come by themselves, or only when `pass` makes them. */
+    automine: (on: boolean) => provider.request({ method: 'evm_setAutomine', params: [on] }),
     balance: (address: Hex) => ethers.provider.getBalance(address),
     async pass(seconds: number) {
       await provider.request({ method: 'evm_increaseTime', params: [seconds] })

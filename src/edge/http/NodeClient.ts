@@ -31,7 +31,7 @@ export interface NodeSocket {
   close(): void
 }
 
-/** The node at `url` ("http://127.0.0.1:7777"), asked over HTTP with its token. Faults: PeerUnreachable, Unauthorized, Malformed. */
+/** The node at `url` ("http://127.0.0.1:7777"), asked over HTTP with its token. Faults: PeerUnreachable, TimedOut, Unauthorized, Malformed. */
 export function nodeClient(url: string, token: string, ask: Handler = overNetwork): NodeClient {
   const base = url.replace(/\/+$/, '')
   const authorization = `Bearer ${token}`
@@ -63,6 +63,7 @@ async function reach<T>(base: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (why) {
+    if (why instanceof Error && why.name === 'TimeoutError') throw timedOut(base, why)
     throw unreachable(base, why instanceof Error && why.cause ? why.cause : why)
   }
 }
@@ -76,6 +77,12 @@ async function textOf(response: Response): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** It may be at work: nobody may take it for a node that is not there. */
+function timedOut(base: string, why: Error): Fault {
+  const said = `The node at ${base} has taken ${TIMEOUT / 1000} seconds without an answer and may still do what was asked`
+  return new Fault('TimedOut', `${said}: look at what it has done before you ask again`, why)
 }
 
 function unreachable(base: string, why: unknown): Fault {

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, isHex, toHex } from '../../core/base/Bytes.ts'
 import { Refusal } from '../../core/base/Step.ts'
+import { Fault } from '../../edge/Fault.ts'
 import type { ChannelView, PaymentView } from '../../edge/http/NodeApi.ts'
 import { type Client, channelBy, channelsOf, clientOf } from './Client.ts'
 import { type Answer, type Call, option } from './Command.ts'
+import { errand } from './Errand.ts'
 import { writeNew } from './File.ts'
 import { formatMoney, parseMoney, type Unit } from './Money.ts'
+import { configOf } from './Settings.ts'
 import { table } from './Table.ts'
 import { parseDuration } from './Time.ts'
 import { Misuse, Trouble } from './Trouble.ts'
@@ -39,15 +42,35 @@ async function answerOf(client: Client, view: ChannelView, first = ''): Promise<
   return { json: view, text: first === '' ? text : `${first}\n${text}` }
 }
 
-/** Locks money on this side; answers once the transaction is mined. */
+/** Locks money on this side; answers once the transaction is mined, or when it is final if that is waited for. */
 export async function deposit(call: Call): Promise<Answer> {
   const { client, view, unit, amount } = await amountFor(call)
   const depositId = idIn(call, 'deposit') ?? toHex(randomBytes(32))
-  const mined = await client.ask('channel.deposit', { id: view.id, amount, depositId }).catch((why) => {
-    throw unsure(why, `the deposit may have been made: repeat it with --deposit ${depositId}, it is made once`)
+  const again = `repeat it with --deposit ${depositId}, it is made once`
+  const until = option(call, 'wait') === undefined ? 0 : untilOf(call)
+  const made = await errand(call, client, view, again, async (ask) => {
+    const mined = await ask('channel.deposit', { id: view.id, amount, depositId })
+    return { ...mined, final: await finality(ask, mined.block + configOf(call).confirmations - 1, until) }
+  }).catch((why) => {
+    throw unsure(why, `the deposit may have been made: ${again}`)
   })
-  const text = `Deposited ${formatMoney(amount, unit)} in block ${mined.block} (${mined.hash}); it counts once that block is final.`
-  return { json: { id: view.id, amount, depositId, ...mined }, text }
+  const when = made.final ? 'that block is final' : 'it counts once that block is final'
+  const text = `Deposited ${formatMoney(amount, unit)} in block ${made.block} (${made.hash}); ${when}.`
+  return { json: { id: view.id, amount, depositId, ...made }, text }
+}
+
+/** Whether layer 1 has come to a block, by a moment (milliseconds of the clock) at the latest. */
+async function finality(ask: Client['ask'], block: number, until: number): Promise<boolean> {
+  for (;;) {
+    if ((await ask('node.info', {})).head >= block) return true
+    if (Date.now() >= until) return false
+    await pause()
+  }
+}
+
+/** Until layer 1 is worth another look. */
+function pause(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 500))
 }
 
 /** Pays; answers once both sides have signed it, or with what is known when the time to wait is over. */
@@ -87,7 +110,8 @@ export function inWords(why: unknown, unit: Unit): unknown {
 
 /** Where the node cannot be asked any more, nobody knows whether it did it: only the same id is safe to repeat. */
 export function unsure(why: unknown, remedy: string): unknown {
-  if (!(why instanceof Trouble && why.code === 'NodeNotRunning')) return why
+  const isUnsure = why instanceof Trouble && why.code === 'NodeNotRunning'
+  if (!isUnsure && !(why instanceof Fault && why.code === 'TimedOut')) return why
   return new Trouble(why.code, `${why.message}; ${remedy}`, why)
 }
 
@@ -115,11 +139,15 @@ export async function withdraw(call: Call): Promise<Answer> {
   const until = untilOf(call)
   const within = option(call, 'within')
   const seconds = within === undefined ? {} : { seconds: parseDuration(within) }
-  let now = await client.ask('channel.withdraw', { id: view.id, amount, ...seconds, wait: until > Date.now() })
-  while (now.withdrawal !== null && Date.now() < until) {
-    await new Promise((done) => setTimeout(done, 500))
-    now = await client.ask('channel.show', { id: view.id })
-  }
+  const left = `kerros channel show ${view.id.slice(0, 12)} tells how far it is`
+  const now = await errand(call, client, view, left, async (ask) => {
+    let last = await ask('channel.withdraw', { id: view.id, amount, ...seconds, wait: until > Date.now() })
+    while (last.withdrawal !== null && Date.now() < until) {
+      await pause()
+      last = await ask('channel.show', { id: view.id })
+    }
+    return last
+  })
   const what = formatMoney(amount, unit)
   const first =
     now.withdrawal === null ? `Took ${what} out to layer 1.` : `Asked the peer to sign that ${what} leave the channel.`
@@ -160,10 +188,15 @@ export const challenge = (call: Call): Promise<Answer> => end(call, 'channel.cha
 
 async function end(call: Call, method: 'channel.close' | 'channel.challenge', begun: string): Promise<Answer> {
   const client = clientOf(call)
-  const { id } = await channelBy(client, call.args.ID!)
+  const found = await channelBy(client, call.args.ID!)
+  const { id } = found
   const until = untilOf(call)
-  let view = await client.ask(method, { id, wait: until > Date.now() })
-  while (view.phase !== 'closed' && Date.now() < until) view = await client.ask(method, { id, wait: true })
+  const left = `kerros channel show ${id.slice(0, 12)} tells how far it is`
+  const view = await errand(call, client, found, left, async (ask) => {
+    let last = await ask(method, { id, wait: until > Date.now() })
+    while (last.phase !== 'closed' && Date.now() < until) last = await ask(method, { id, wait: true })
+    return last
+  })
   return answerOf(client, view, view.phase === 'closed' ? 'Closed.' : `${begun}; the node goes on with it by itself.`)
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { type Hex, isHex } from '../../core/base/Bytes.ts'
 import { Fault } from '../../edge/Fault.ts'
 import type { ChannelView, MethodName, Params, Result } from '../../edge/http/NodeApi.ts'
-import { nodeClient } from '../../edge/http/NodeClient.ts'
+import { type NodeSocket, nodeClient, nodeSocket } from '../../edge/http/NodeClient.ts'
 import { readToken } from '../../edge/key/Token.ts'
 import type { Call } from './Command.ts'
 import type { Unit } from './Money.ts'
@@ -10,9 +10,16 @@ import { configOf, type Home, homeOf } from './Settings.ts'
 import { Misuse, Trouble } from './Trouble.ts'
 import { unitOf } from './Units.ts'
 
+/** A connection to a running node. */
+export interface Line extends Pick<NodeSocket, 'subscribe' | 'close'> {
+  readonly ask: Client['ask']
+}
+
 /** The running node of a folder, as a command talks to it. */
 export interface Client {
   readonly ask: <M extends MethodName>(method: M, params: Params<M>) => Promise<Result<M>>
+  /** The same over one connection, which hears events, and for which no answer takes too long. */
+  readonly connect: () => Promise<Line>
   /** What amounts of an asset are counted in. */
   readonly unit: (asset: Hex) => Promise<Unit>
 }
@@ -21,14 +28,20 @@ export interface Client {
 export function clientOf(call: Call): Client {
   const home = homeOf(call)
   const config = configOf(call)
-  const client = nodeClient(urlOf(home), readToken(home.token))
+  const [url, token] = [urlOf(home), readToken(home.token)]
+  const client = nodeClient(url, token)
+  const heard = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer
+    } catch (why) {
+      throw why instanceof Fault && why.code === 'PeerUnreachable' ? notRunning(home, why) : why
+    }
+  }
   return {
-    async ask(method, params) {
-      try {
-        return await client.call(method, params)
-      } catch (why) {
-        throw why instanceof Fault && why.code === 'PeerUnreachable' ? notRunning(home, why) : why
-      }
+    ask: (method, params) => heard(client.call(method, params)),
+    async connect() {
+      const { call, subscribe, close } = await heard(nodeSocket(url, token))
+      return { ask: (method, params) => heard(call(method, params)), subscribe, close }
     },
     unit: (asset) => unitOf(home, config, asset),
   }

@@ -31,6 +31,8 @@ export interface Call {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Tells of progress, a line each: never part of the answer. */
   readonly say: (line: string) => void
+  /** Tells whoever waits for the answer how far it is, a line each: on standard error. */
+  readonly note: (line: string) => void
   /** Answers before the command has ended, as those do that stay: once. */
   readonly answer: (answer: Answer) => void
 }

@@ -126,8 +126,11 @@ export const COMMANDS: readonly Command[] = [
         value: 'ID',
         about: 'the id of the deposit, 32 bytes; however often it is asked for, it is made once',
       },
+      { name: 'wait', value: 'TIME', about: 'how long to wait until its block is final, too (0s)' },
     ],
-    examples: [['channel deposit 0x1f3a 0.25 ETH', 'can be paid once its block is final']],
+    examples: [
+      ['channel deposit 0x1f3a 0.25 ETH', 'can be paid once its block is final; tells of its transaction meanwhile'],
+    ],
     load: async () => (await channel()).deposit,
   },
   {

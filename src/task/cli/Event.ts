@@ -14,12 +14,18 @@ export function eventTeller(home: Home, config: Config, node: Channels): (event:
   return async (event) => {
     const { channel, side } = node.status(event.channel)
     const { asset } = channel
-    const unit = await unitOf(home, config, asset).catch(() => ({ asset, symbol: 'smallest units', decimals: 0 }))
-    return `${event.channel.slice(0, 12)}  ${words(event, side, unit)}`
+    const unit = await unitOf(home, config, asset).catch(() => smallest(asset))
+    return `${event.channel.slice(0, 12)}  ${eventText(event, side, unit)}`
   }
 }
 
-function words(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
+/** What amounts are told in while nobody can tell how an asset counts. */
+export function smallest(asset: Hex): Unit {
+  return { asset, symbol: 'smallest units', decimals: 0 }
+}
+
+/** What has happened in a channel, as a sentence about it. */
+export function eventText(event: NodeEvent, side: 'a' | 'b', unit: Unit): string {
   const money = (amount: bigint | null) => (amount === null ? 'a payment' : formatMoney(amount, unit))
   switch (event.name) {
     case 'opened':

@@ -5,6 +5,7 @@ import type { LockView } from '../../edge/http/NodeApi.ts'
 import { amountFor, idIn, inWords, unsure, untilOf } from './Channel.ts'
 import { type Client, channelBy, clientOf } from './Client.ts'
 import { type Answer, type Call, option } from './Command.ts'
+import { errand } from './Errand.ts'
 import { readNamed, writeNew } from './File.ts'
 import { formatMoney, type Unit } from './Money.ts'
 import { table } from './Table.ts'
@@ -110,10 +111,12 @@ export async function locks(call: Call): Promise<Answer> {
 /** Takes what the court could not pay; answers once it is mined. */
 export async function claim(call: Call): Promise<Answer> {
   const client = clientOf(call)
-  const { id } = await channelBy(client, call.args.ID!)
+  const view = await channelBy(client, call.args.ID!)
+  const { id } = view
   const to = option(call, 'to')?.toLowerCase()
   if (to !== undefined && !isHex(to, 20)) throw new Misuse(`"${to}" is no address: write 0x and 40 hexadecimal digits`)
-  const answer = await client.ask('channel.claim', { id, to })
+  const left = `kerros channel show ${id.slice(0, 12)} tells whether the credit is still there`
+  const answer = await errand(call, client, view, left, (ask) => ask('channel.claim', { id, to }))
   const lines = answer.claims.map(async ({ asset, amount, block, hash }) => {
     return `Claimed ${formatMoney(amount, await client.unit(asset))} in block ${block} (${hash}).`
   })

@@ -10,7 +10,7 @@ export interface Streams {
   readonly err: (text: string) => void
 }
 
-/** Runs one command line, without "kerros". Resolves with its exit code: 0 done, 1 refused, 2 not understood. */
+/** Runs one command line, without "kerros". Resolves with its exit code: 0 done, 1 refused, 2 not understood, 130 interrupted. */
 export async function main(
   commands: readonly Command[],
   words: readonly string[],
@@ -59,7 +59,7 @@ export async function perform(
   }
   try {
     const run = await command.load()
-    const answered = await run({ args, options, env, say: isJson ? err : out, answer })
+    const answered = await run({ args, options, env, say: isJson ? err : out, note: err, answer })
     if (answered) answer(answered)
     return 0
   } catch (why) {
@@ -68,9 +68,11 @@ export async function perform(
   }
 }
 
+const EXITS: Readonly<Record<string, number>> = { Usage: 2, Interrupted: 130 }
+
 function fail(why: unknown, isJson: boolean, { out, err }: Streams): number {
   const { code, message } = troubleOf(why)
   if (isJson) out(encode({ error: { code, message } }, 2))
   else err(`kerros: ${message}`)
-  return code === 'Usage' ? 2 : 1
+  return EXITS[code] ?? 1
 }
