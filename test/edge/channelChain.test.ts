@@ -4,8 +4,18 @@ import { domain, sign } from '../../src/core/base/Signature.ts'
 import { ALL, hashLock } from '../../src/core/base/Verdicts.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
-import { type Channel, channelId, FINAL, finalState, type State, stateDigest } from '../../src/core/channel/Channel.ts'
+import {
+  type Channel,
+  challengeDigest,
+  channelId,
+  FINAL,
+  finalState,
+  type State,
+  stateDigest,
+  withdrawalDigest,
+} from '../../src/core/channel/Channel.ts'
 import { callValue } from '../../src/core/channel/Funding.ts'
+import { type Lock, locksRoot, packLocks } from '../../src/core/channel/Lock.ts'
 import { newCourt } from '../../src/core/channel/Record.ts'
 import { channelChain } from '../../src/edge/chain/ChannelChain.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
@@ -43,11 +53,12 @@ function terms(asset: Hex): Channel {
   return { a, b, asset, challengePeriod: 3600, bond: 0n, salt: uint(7, 32) }
 }
 
-function signed({ court }: World, channel: Channel, version: bigint, net: bigint): SignedState {
+function signed({ court }: World, channel: Channel, version: bigint, net: bigint, list: readonly Lock[] = []) {
   const under = domain(31337n, court)
-  const state: State = { channelId: channelId(under, channel), version, net, locksRoot: ZERO, batch: ZERO }
+  const locks = packLocks(list)
+  const state: State = { channelId: channelId(under, channel), version, net, locksRoot: locksRoot(locks), batch: ZERO }
   const [sigA, sigB] = [alice, bob].map(({ key }) => sign(stateDigest(under, state), key)) as [Hex, Hex]
-  return { version, net, batch: ZERO, locks: '0x', sigA, sigB }
+  return { version, net, batch: ZERO, locks, sigA, sigB } satisfies SignedState
 }
 
 /** Who gained how much of an asset while `run` ran, on both chains; ether on the real one also pays for gas. */
@@ -88,6 +99,67 @@ describe('edge/chain of channels: Hardhat and the simulation', () => {
       'NoCredit',
     )
     expect(await compared(pair)).to.deep.equal(['Deposited', 'Deposited', 'Challenged', 'Answered', 'Settled'])
+  })
+
+  it('agree on money of both at once, taken out meanwhile, a challenge by somebody else and a lock that is revealed', async () => {
+    const w = await world()
+    const { chains, court, pair } = w
+    const channel = terms(ETHER)
+    const under = domain(31337n, court)
+    const id = channelId(under, channel)
+    const say = (by: number, one: ChannelCall) => call(pair, by, one)
+    const payer = {
+      from: bob.address,
+      permit2: false,
+      validAfter: 0n,
+      validBefore: 0n,
+      salt: ZERO,
+      signature: '0x',
+    } as const
+    const sums = { asset: ETHER, channelId: id, amountA: 100n, amountB: 50n }
+    expect(await say(2, { verb: 'openBoth', ...sums, payerIsB: true, payer })).to.equal(undefined)
+    expect((await held(chains, ETHER, court)).real).to.equal(150n)
+    const deadline = chains.time + 500
+    const [sigA, sigB] = [alice, bob].map(({ key }) => sign(withdrawalDigest(under, id, 0n, 30n, deadline), key)) as [
+      Hex,
+      Hex,
+    ]
+    const take: ChannelCall = { verb: 'withdraw', channel, totalA: 0n, totalB: 30n, deadline, sigA, sigB }
+    const taken = await gained(chains, ETHER, bob.address, async () => {
+      expect(await say(2, take)).to.equal(undefined)
+    })
+    expect(taken).to.deep.equal({ real: 30n, model: 30n })
+    expect(await say(2, take)).to.equal('WrongWithdrawal')
+    const [secret, other] = [uint(0x5ec, 32), uint(0x5ed, 32)]
+    const lockOf = (number: bigint, preimage: Hex): Lock => ({
+      ...{ toB: true, id: number, amount: 7n, expiry: chains.time + 9000, condition: ETHER, key: hashLock(preimage) },
+    })
+    const state = signed(w, channel, 3n, 10n, [lockOf(1n, secret), lockOf(2n, other)])
+    const until = chains.time + 500
+    const signedBy = (key: Hex) => sign(challengeDigest(under, id, 3n, until), key)
+    const challenge = (key: Hex): ChannelCall => ({
+      ...{ verb: 'challengeFor', channel, state, deadline: until, sig: signedBy(key) },
+    })
+    expect(await say(2, challenge(uint(99, 32)))).to.equal('NotParty')
+    expect(await say(2, challenge(bob.key))).to.equal(undefined)
+    expect(await say(2, challenge(bob.key))).to.equal('ChallengeRunning')
+    expect(await say(3, { verb: 'reveal', preimages: [secret] })).to.equal(undefined)
+    await pass(chains, 4000)
+    const settle = (locks: Hex): ChannelCall => ({ verb: 'settle', channel, locks })
+    expect(await say(3, settle(packLocks([lockOf(1n, secret)])))).to.equal('WrongLocks')
+    const paid = await gained(chains, ETHER, bob.address, async () => {
+      expect(await say(3, settle(state.locks))).to.equal(undefined)
+    })
+    expect(paid).to.deep.equal({ real: 37n, model: 37n })
+    expect(await say(3, settle(state.locks))).to.equal('WrongLocks')
+    await pass(chains, 6000)
+    const rest = state.locks.slice(2 + 2 * 82)
+    const back = await gained(chains, ETHER, alice.address, async () => {
+      expect(await say(3, settle(`0x${rest}`))).to.equal(undefined)
+    })
+    expect(back).to.deep.equal({ real: 7n, model: 7n })
+    const told = ['Deposited', 'Deposited', 'Withdrawn', 'Challenged', 'Revealed', 'Settled', 'Settled']
+    expect(await compared(pair)).to.deep.equal(told)
   })
 
   it('agree on a channel of a token that is concluded; deposits are approved as far as needed', async () => {
