@@ -8,9 +8,12 @@ import { setImmediate } from 'node:timers'
 import { Worker } from 'node:worker_threads'
 import { Wallet } from 'ethers'
 import { type Hex, uint } from '../../src/core/base/Bytes.ts'
+import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import type { Channel } from '../../src/core/channel/Channel.ts'
+import { sumOf } from '../../src/core/channel/Whereabouts.ts'
 import { decode } from '../../src/edge/Codec.ts'
-import { httpNode } from '../../src/edge/chain/Node.ts'
+import type { Chain } from '../../src/edge/chain/Chain.ts'
+import { httpNode, type Node } from '../../src/edge/chain/Node.ts'
 import { reason } from '../../src/edge/Fault.ts'
 import { markGenerations } from '../../src/edge/store/Generation.ts'
 import { openStore } from '../../src/edge/store/Sqlite.ts'
@@ -27,7 +30,14 @@ import type { Payment } from '../../src/role/Payments.ts'
  * not told. `told`: its payer was told.
  */
 export const PLACES = ['signed', 'storing', 'stored', 'said', 'sent', 'heard', 'paid', 'told'] as const
-export type Place = (typeof PLACES)[number]
+export type Place = (typeof PLACES)[number] | (typeof CALLS)[number]
+
+/**
+ * Where it may die on its way to layer 1. `calling`: a transaction is wanted, nothing is signed. `pooled`: the node has
+ * taken it, nobody here has heard that. `mined`: it is mined, who asked is not told. `block`: a block of which the court
+ * tells something has come.
+ */
+export const CALLS = ['calling', 'pooled', 'mined', 'block'] as const
 
 /** What a process is started with. */
 export interface Role {
@@ -40,6 +50,8 @@ export interface Role {
   readonly peer: string | null
   /** Milliseconds by which its clock is wrong. */
   readonly skew: number
+  /** Where it dies, from its first moment on. */
+  readonly die: { readonly at: Place; readonly count: number } | null
 }
 
 /** What a process is told. */
@@ -90,6 +102,7 @@ function fate() {
 }
 
 type Fate = ReturnType<typeof fate>
+type ChannelChain = Chain<ChannelCall, ChannelEvent>
 
 /** A thread that kills this process when it is woken, while the main thread goes on. */
 async function killer(): Promise<Int32Array> {
@@ -142,6 +155,33 @@ function connectionThatCounts(inner: Connection, { pass }: Fate): Connection {
   }
 }
 
+function chainThatCounts<C extends ChannelChain>(inner: C, { pass }: Fate): C {
+  return {
+    ...inner,
+    follow: (from, sink) =>
+      inner.follow(from, (input) => {
+        if (input.block.events.length > 0) pass('block')
+        sink(input)
+      }),
+    async send(call, deadline) {
+      pass('calling')
+      const receipt = await inner.send(call, deadline)
+      pass('mined')
+      return receipt
+    },
+  }
+}
+
+function nodeThatCounts<N extends Node>(inner: N, { pass }: Fate): N {
+  const ask = inner.send.bind(inner)
+  const send: Node['send'] = async (method, params) => {
+    const answer = await ask(method, params)
+    if (method === 'eth_sendRawTransaction') pass('pooled')
+    return answer
+  }
+  return Object.assign(inner, { send })
+}
+
 /** The chain's bindings are the only modules that name others by what they are compiled to. */
 async function bindings(): Promise<typeof import('../../src/edge/chain/ChannelChain.ts')> {
   registerHooks({
@@ -171,8 +211,8 @@ async function start(role: Role, fates: Fate): Promise<{ readonly node: ChannelN
   const { channelChain } = await bindings()
   const marked = markGenerations(storeThatCounts(join(role.folder, 'node.db'), fates), join(role.folder, 'generation'))
   if (marked.isRestored) line('restored')
-  const provider = await httpNode(role.rpc, 31337n)
-  const chain = await channelChain({
+  const provider = nodeThatCounts(await httpNode(role.rpc, 31337n), fates)
+  const inner = await channelChain({
     provider,
     signer: new Wallet(role.key, provider),
     court: role.court,
@@ -182,7 +222,7 @@ async function start(role: Role, fates: Fate): Promise<{ readonly node: ChannelN
     key: role.key,
     store: marked.store,
     restored: marked.isRestored,
-    chain,
+    chain: chainThatCounts(inner, fates),
     transport: transportThatCounts(fates),
     confirmations: 1,
     onFault: fail,
@@ -226,7 +266,9 @@ async function obey(node: ChannelNode, role: Role, id: Hex, fates: Fate, order: 
   else if (order.do === 'pay') await payAll(node, id, fates, order.numbers, order.window)
   else if (order.do === 'open') {
     await node.open(role.channel, role.peer ?? undefined)
-    await node.deposit(id, order.amount)
+    // What an earlier process has sent may be there already.
+    const missing = order.amount - sumOf(node.whereabouts(id))
+    if (missing > 0n) await node.deposit(id, missing)
     await node.until(id, ({ phase, available }) => phase === 'open' && available >= order.amount)
     line('opened')
   } else if (order.do === 'agree') {
@@ -244,6 +286,7 @@ async function run(role: Role): Promise<void> {
   // Whoever started this has gone: nobody is left to kill it.
   process.on('disconnect', () => process.exit(1))
   const fates = fate()
+  if (role.die) await fates.arm(role.die.at, role.die.count)
   const { node, port } = await start(role, fates)
   const id = await node.open(role.channel, role.peer ?? undefined)
   process.on('message', (order) => {

@@ -9,22 +9,15 @@ import { openStore } from '../../src/edge/store/Sqlite.ts'
 import { type Payment, Payments } from '../../src/role/Payments.ts'
 import { depth, seed } from '../fuzz.ts'
 import { type Dice, dice } from '../world.ts'
-import { IDENTITY, type Order, PLACES, type Place, paymentOf } from './channel.child.ts'
-import { CHANNEL, Died, Member, OWNERS, type Stage, stage } from './channelStage.ts'
+import { IDENTITY, PLACES, type Place, paymentOf } from './channel.child.ts'
+import { CHANNEL, doThrough, Member, OWNERS, type Pair, type Stage, stage, type Victim } from './channelStage.ts'
 
 const FUNDS = 10n ** 15n
 const [KILLS, PAYMENTS] = [50, 20_000]
 /** How often the story is told, each time with other dice. */
 const STORIES = Math.min(depth, 5)
 
-type Pair = readonly [Member, Member]
 type Numbers = readonly [readonly number[], readonly number[]]
-
-interface Victim {
-  readonly who: 0 | 1
-  readonly at: Place
-  readonly count: number
-}
 
 /** Payments both ways and who dies meanwhile. */
 interface Portion {
@@ -85,27 +78,6 @@ async function payThrough(pair: Pair, { numbers, window, victims }: Portion): Pr
   })
   const [inTime] = await Promise.all([paid, ...deaths])
   return inTime
-}
-
-/** Both are told the same and do it, though one dies on the way, or right after it. Returns whether it was on the way. */
-async function doThrough(pair: Pair, { who, at, count }: Victim, order: Order, word: string): Promise<boolean> {
-  const [victim, other] = [pair[who], pair[1 - who]!]
-  victim.tell({ do: 'die', at, count })
-  for (const one of pair) one.tell(order)
-  const othersDone = other.hears(word)
-  const isEarly = await victim.hears(word).then(
-    () => false,
-    (why) => {
-      if (why instanceof Died) return true
-      throw why
-    },
-  )
-  await victim.kill()
-  await victim.start()
-  expect(victim.lines, 'what was said is stored').to.not.include('restored')
-  victim.tell(order)
-  await Promise.all([othersDone, victim.hears(word)])
-  return isEarly
 }
 
 /** Both sides say that they hold the same newest state, with this net and nothing open. */

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { expect } from 'chai'
 import { network } from 'hardhat'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
 import type { Plain } from '../../src/core/base/Step.ts'
@@ -13,7 +14,7 @@ import { channelChain } from '../../src/edge/chain/ChannelChain.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import { httpNode } from '../../src/edge/chain/Node.ts'
 import { Adjudicator__factory } from '../../typechain-types/index.ts'
-import type { Order, Role } from './channel.child.ts'
+import type { Order, Place, Role } from './channel.child.ts'
 
 const CHILD = new URL('./channel.child.ts', import.meta.url).pathname
 /** A wait that takes longer than this many milliseconds is a failure: no figure, only the end of patience. */
@@ -39,6 +40,8 @@ export interface Stage {
   direct(port: number): void
   /** The balance of an account, wei. */
   balance(of: Hex): Promise<bigint>
+  /** What each side has deposited, wei. */
+  deposits(): Promise<readonly [bigint, bigint]>
   /** Lets the period of every challenge pass as soon as it is made. */
   hurry(): Promise<void>
   /** Ends when the stage ends, before it. */
@@ -90,7 +93,13 @@ async function ground(ends: (() => unknown)[]) {
     })
     ends.push(leave)
   }
-  return { rpc, court, balance, hurry }
+  const deposits = async () => {
+    const contract = Adjudicator__factory.connect(court, provider)
+    const logs = await contract.queryFilter(contract.filters.Deposited(), 0)
+    const of = (side: boolean) => logs.reduce((sum, { args }) => (args.toB === side ? sum + args.amount : sum), 0n)
+    return [of(false), of(true)] as const
+  }
+  return { rpc, court, balance, deposits, hurry }
 }
 
 /** One address in front of a process that gets a new port each time it starts; a call that finds nobody is ended. */
@@ -135,6 +144,8 @@ export interface Conditions {
   readonly skew?: number
   /** Blocks of 512 bytes that fit into one file of its disk; any unless given. */
   readonly blocks?: number
+  /** Where it dies, maybe before it can be told anything; nowhere unless given. */
+  readonly die?: Pick<Victim, 'at' | 'count'>
 }
 
 interface Hope {
@@ -186,17 +197,17 @@ export class Member {
   }
 
   /** Starts a process on this side's files; resolves when it can be told what to do. */
-  async start({ skew = 0, blocks }: Conditions = {}): Promise<void> {
+  async start({ skew = 0, blocks, die }: Conditions = {}): Promise<void> {
     if (this.#isOver) throw new Error('the test has ended')
     const { rpc, court, address } = this.#stage
     const { key } = localAccount(this.#who)
     const peer = this.#who === 0 ? address : null
-    const role: Role = { key, folder: this.folder, rpc, court, channel: CHANNEL, peer, skew }
+    const role: Role = { key, folder: this.folder, rpc, court, channel: CHANNEL, peer, skew, die: die ?? null }
     const run = [process.execPath, CHILD, encode(role as unknown as Plain)]
     const limited = ['/bin/sh', '-c', `ulimit -f ${blocks} && exec "$0" "$@"`, ...run]
     const [file, ...args] = blocks === undefined ? run : limited
     this.lines = []
-    this.#mayDie = false
+    this.#mayDie = die !== undefined
     // What the first process compiles is kept for the others.
     const env = { ...process.env, NODE_COMPILE_CACHE: join(this.#stage.folder, 'compiled') }
     const child = spawn(file!, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env })
@@ -297,4 +308,35 @@ export async function within<T>(promise: Promise<T>, what: () => string): Promis
     timer = setTimeout(() => failed(new Error(`waited in vain for ${what()}`)), DEADLINE)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
+/** Both sides of the channel. */
+export type Pair = readonly [Member, Member]
+
+/** Who dies where, at the so-many-th time that it comes there. */
+export interface Victim {
+  readonly who: 0 | 1
+  readonly at: Place
+  readonly count: number
+}
+
+/** Both are told the same and do it, though one dies on the way, or right after it. Returns whether it was on the way. */
+export async function doThrough(pair: Pair, { who, at, count }: Victim, order: Order, word: string): Promise<boolean> {
+  const [victim, other] = [pair[who], pair[1 - who]!]
+  victim.tell({ do: 'die', at, count })
+  for (const one of pair) one.tell(order)
+  const othersDone = other.hears(word)
+  const isEarly = await victim.hears(word).then(
+    () => false,
+    (why) => {
+      if (why instanceof Died) return true
+      throw why
+    },
+  )
+  await victim.kill()
+  await victim.start()
+  expect(victim.lines, 'what was said is stored').to.not.include('restored')
+  victim.tell(order)
+  await Promise.all([othersDone, victim.hears(word)])
+  return isEarly
 }
