@@ -1,9 +1,10 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
+import { type Channel, channelId } from '../core/channel/Channel.ts'
 import type { Pay } from '../core/channel/Payment.ts'
 import type { PeerEvent } from '../core/channel/PeerState.ts'
-import type { Creditor } from '../edge/chain/Chain.ts'
+import type { Creditor, Recorder } from '../edge/chain/Chain.ts'
 import type {
   ChannelView,
   NodeApi,
@@ -24,9 +25,10 @@ import { LockDesk } from './LockDesk.ts'
 import { NodeMeter } from './NodeMeter.ts'
 import { madeView, paidView, pendingView, refusedView, termsOf, toldOf, viewOf } from './NodeViews.ts'
 
-/** What a desk adds to a node: the court's credits, and how it waits. */
+/** What a desk adds to a node: the court's credits and records, and how it waits. */
 export interface DeskParts {
-  readonly chain: Creditor
+  /** Where `since` is above 0, and the court can be asked, only fresh channels are opened. */
+  readonly chain: Creditor & Partial<Recorder>
   /** Milliseconds until an answer that waits for an end tells what is known by then; 20,000 unless given. */
   readonly patience?: number
   /** Runs a function after so many milliseconds; what comes back prevents it. */
@@ -91,8 +93,7 @@ export class NodeDesk implements NodeApi {
     }
     const chain = herald(watched.chain, (event) => tellAll(sinks, event))
     node = await ChannelNode.start({ ...watched, chain, onEvent, onImpostor })
-    const credit = (asset: Hex, owner: Hex) => parts.chain.credit(asset, owner)
-    const watchedParts = { ...parts, store: watched.store, chain: { ...watched.chain, credit } }
+    const watchedParts = { ...parts, store: watched.store, chain: { ...parts.chain, ...watched.chain } }
     return new NodeDesk(node, watchedParts, meter, sinks)
   }
 
@@ -148,7 +149,16 @@ export class NodeDesk implements NodeApi {
   async #open(request: OpenRequest): Promise<ChannelView> {
     const self = { owner: this.#parts.chain.sender, signer: this.node.signer }
     const channel = 'channel' in request ? request.channel : termsOf(self, request)
+    await this.#requireFresh(channel)
     return this.#view(await this.node.open(channel, request.address))
+  }
+
+  /** Of blocks that are not read a clock may still run, or an end be told: the court's storage says whether there was one. */
+  async #requireFresh(channel: Channel): Promise<void> {
+    const { chain, since = 0 } = this.#parts
+    const id = channelId(domain(chain.chainId, chain.court), channel)
+    if (since === 0 || !chain.isFresh || this.node.channels().includes(id)) return
+    require(await chain.isFresh(channel.asset, id), 'NotFresh', id, since)
   }
 
   async #deposit({ id, amount, depositId }: Params<'channel.deposit'>): Promise<Result<'channel.deposit'>> {

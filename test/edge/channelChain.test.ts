@@ -4,6 +4,7 @@ import { domain, sign } from '../../src/core/base/Signature.ts'
 import { ALL, hashLock } from '../../src/core/base/Verdicts.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
+import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import {
   type Channel,
   challengeDigest,
@@ -70,6 +71,42 @@ async function gained(chains: Both, asset: Hex, owner: Hex, run: () => Promise<v
 }
 
 describe('edge/chain of channels: Hardhat and the simulation', () => {
+  it('tells a channel that has only deposits from one that was challenged, paid out of, or closed', async () => {
+    const w = await world()
+    const provider = w.chains.provider
+    const signer = (await w.chains.connection.ethers.getSigners())[0]!
+    const chain = await channelChain({ provider, signer, court: w.court, interval: 5 })
+    const under = domain(31337n, w.court)
+    const of = (salt: number) => ({ ...terms(ETHER), salt: uint(salt, 32) })
+    const fresh = (channel: Channel) => chain.isFresh(ETHER, channelId(under, channel))
+    const funded = async (channel: Channel) => {
+      expect(await fresh(channel)).to.equal(true)
+      const deposit = { verb: 'deposit', asset: ETHER, channelId: channelId(under, channel), toB: false } as const
+      await chain.send({ ...deposit, amount: 5n })
+      expect(await fresh(channel)).to.equal(true)
+      return channel
+    }
+    const challenged = await funded(of(1))
+    await chain.send({ verb: 'challenge', channel: challenged, state: NO_STATE })
+    expect(await fresh(challenged)).to.equal(false)
+    const answered = await funded(of(2))
+    await chain.send({ verb: 'answer', channel: answered, state: signed(w, answered, 1n, 0n) })
+    expect(await fresh(answered)).to.equal(false)
+    const withdrawn = await funded(of(3))
+    const digest = withdrawalDigest(under, channelId(under, withdrawn), 2n, 0n, 2 ** 40 - 1)
+    const [sigA, sigB] = [alice, bob].map(({ key }) => sign(digest, key)) as [Hex, Hex]
+    await chain.send({
+      verb: 'withdraw',
+      ...{ channel: withdrawn, totalA: 2n, totalB: 0n, deadline: 2 ** 40 - 1, sigA, sigB },
+    })
+    expect(await fresh(withdrawn)).to.equal(false)
+    const closed = await funded(of(4))
+    const end = stateDigest(under, finalState(channelId(under, closed), 0n))
+    const [endA, endB] = [alice, bob].map(({ key }) => sign(end, key)) as [Hex, Hex]
+    await chain.send({ verb: 'conclude', channel: closed, net: 0n, sigA: endA, sigB: endB })
+    expect(await fresh(closed)).to.equal(false)
+  })
+
   it('agree on a dispute over ether, refusals included', async () => {
     const w = await world()
     const { chains, court, pair } = w

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { network } from 'hardhat'
-import { addressOfCourt, deploymentFile, recorded } from '../../src/edge/chain/Deployment.ts'
+import type { Hex } from '../../src/core/base/Bytes.ts'
+import { addressOfCourt, deployedIn, deploymentFile, recorded } from '../../src/edge/chain/Deployment.ts'
 import { Fault } from '../../src/edge/Fault.ts'
 
 interface Ended {
@@ -45,6 +46,22 @@ describe('edge/Deployment', () => {
     expect(recorded(1n, folder)).to.deep.equal({})
   })
 
+  it('finds the block of a court in a journal, whatever else is written there', () => {
+    record('{}')
+    const court: Hex = `0x${'ab'.repeat(20)}`
+    const lines = [
+      '{"type":"DEPLOYMENT_INITIALIZE"}',
+      `{"receipt":{"contractAddress":"0x${'cd'.repeat(20)}","blockNumber":3}}`,
+      `{"receipt":{"contractAddress":"0x${'Ab'.repeat(20)}","blockNumber":"4"}}`,
+      `{"receipt":{"contractAddress":"0x${'Ab'.repeat(20)}","blockNumber":5}}`,
+      'null',
+      '{"receipt":{"contr',
+    ]
+    writeFileSync(join(dirname(deploymentFile(31337n, folder)), 'journal.jsonl'), lines.join('\n'))
+    expect(deployedIn(court, 31337n, folder)).to.equal(5)
+    expect(deployedIn(`0x${'ef'.repeat(20)}`, 31337n, folder)).to.equal(undefined)
+  })
+
   it('says what is missing or unreadable, and what to do', () => {
     const missing = faultOf(() => addressOfCourt('RootChain', 5n, folder))
     expect(missing.code).to.equal('NotDeployed')
@@ -73,6 +90,13 @@ describe('edge/Deployment', () => {
     expect(ended.err.trim().split('\n')).to.have.length(1)
   }
 
+  async function codeAt(port: number, address: Hex, block: number): Promise<string> {
+    const body = { jsonrpc: '2.0', id: 1, method: 'eth_getCode', params: [address, `0x${block.toString(16)}`] }
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    return ((await answer.json()) as { readonly result: string }).result
+  }
+
   async function chain(): Promise<{ readonly port: number; close(): Promise<void> }> {
     const server = await network.createServer('default', '127.0.0.1', 0)
     const { port } = await server.listen()
@@ -85,7 +109,14 @@ describe('edge/Deployment', () => {
     expect(made.status, made.err).to.equal(0)
     const courts = recorded(31337n, folder)
     expect(Object.keys(courts)).to.have.members(['Adjudicator', 'RootChain'])
-    for (const address of Object.values(courts)) expect(made.out).to.contain(address)
+    for (const address of Object.values(courts)) {
+      expect(made.out).to.contain(address)
+      const block = deployedIn(address, 31337n, folder)!
+      const codes = [block - 1, block].map((number) => codeAt(first.port, address, number))
+      expect((await Promise.all(codes)).map((code) => code !== '0x')).to.deep.equal([false, true])
+    }
+    expect(deployedIn(`0x${'ab'.repeat(20)}`, 31337n, folder)).to.equal(undefined)
+    expect(deployedIn(courts.Adjudicator!, 1n, folder)).to.equal(undefined)
     const before = readFileSync(deploymentFile(31337n, folder), 'utf8')
     const again = await deploy(first.port, '--network', 'localhost')
     expect(again.out).to.match(/^Already deployed on chain 31337/)

@@ -187,6 +187,29 @@ describe('NodeDesk', () => {
     expect(desks[0].node.status(id).connected).to.equal(true)
   })
 
+  it('opens no channel that layer 1 has dealt with, where it does not read all blocks; those that it has stay open', async () => {
+    const asked: Hex[] = []
+    const { w, desks, id } = await stage(25)
+    const { channel } = desks[0].node.status(id)
+    await desks[0].node.stop()
+    const isFresh = async (asset: Hex, of: Hex) => {
+      expect(asset).to.equal(channel.asset)
+      asked.push(of)
+      return false
+    }
+    const at = (since: number, store = memoryStore()) =>
+      desk(w, alice, { since, store, chain: { ...w.court.connect(alice.owner), isFresh } })
+    const late = clientOf(await at(1))
+    expect(await finish(w, refused(late.call('channel.open', { channel })))).to.equal('NotFresh')
+    expect((await finish(w, late.call('channel.list', {}))).channels).to.deep.equal([])
+    const store = memoryStore()
+    const whole = await at(0, store)
+    expect((await finish(w, clientOf(whole).call('channel.open', { channel }))).id).to.equal(id)
+    await whole.node.stop()
+    expect((await finish(w, clientOf(await at(1, store)).call('channel.open', { channel }))).id).to.equal(id)
+    expect(asked).to.deep.equal([id])
+  })
+
   it('closes at once with a status, or waits for the end when it is told to', async () => {
     const { w, desks, x, y, id } = await stage(16)
     const wait = clock()

@@ -260,6 +260,12 @@ describe('kerros, in processes of its own', () => {
         'ChainUnreachable',
         /no chain answers/,
       ],
+      [
+        ['init', '--home', t.home('n'), '--court', t.court, '--since', '999999', '--json'],
+        2,
+        'Usage',
+        /--since 999999 is no block yet/,
+      ],
       [['channel', 'pya', ...at], 2, 'Usage', /did you mean pay\?/],
       [['channel', 'pay', '0x1234', '1 ETH', '--memmo', 'x', ...at], 2, 'Usage', /did you mean --memo\?/],
       [['node', 'start', '--password', 'correct horse', ...at], 2, 'Usage', /seen by others/],
@@ -282,6 +288,11 @@ describe('kerros, in processes of its own', () => {
       ])
       expect(error.message).not.to.contain('correct horse')
     }
+    const files = ['--key-file', t.secret('n.key', bob.key), '--password-file', t.password, '--court', t.court]
+    const late = await t.run('init', '--home', t.home('n'), ...files, '--since', '1')
+    expect(late.out).to.match(/^history +from block 1 on; what came before is not read: .+ is refused/m)
+    const whole = await t.run('init', '--home', t.home('m'), ...files)
+    expect(whole.out).to.match(/^history +from block 0 on; the court is no older$/m)
     const people = await t.program('channel', 'list', '--home', t.home('a'))
     expect([people.code, people.out]).to.deep.equal([1, ''])
     expect(people.err).to.match(/^kerros: No node runs on [^\n]+\n$/)

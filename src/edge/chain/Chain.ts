@@ -15,6 +15,12 @@ export interface Creditor {
   credit(asset: Hex, owner: Hex): Promise<bigint>
 }
 
+/** A channel court that can be asked what it has recorded. */
+export interface Recorder {
+  /** Whether nothing but deposits has ever come under a channel's id, by the newest block. */
+  isFresh(asset: Hex, id: Hex): Promise<boolean>
+}
+
 /** Layer 1 as one court's clients see it: its blocks as inputs, its verbs as calls. */
 export interface Chain<Call, Event> {
   readonly chainId: bigint

@@ -4,6 +4,8 @@ import { ETHER } from '../../core/base/Bytes.ts'
 import type { ChannelCall, ChannelEvent } from '../../core/channel/Call.ts'
 import { callValue } from '../../core/channel/Funding.ts'
 import { TOKEN } from './Allowance.ts'
+import type { Recorder } from './Chain.ts'
+import { isFresh } from './Fresh.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
 /** What a client of the channel court needs: a node, a signer and the court's address, and what RpcOptions adds. */
@@ -16,8 +18,18 @@ const abi = new Interface([...Adjudicator__factory.createInterface().fragments, 
  * The channel court on a real chain; deposits of a token are approved to it first, exactly as far as needed. Throws
  * ChainUnreachable, WrongNetwork or NotDeployed.
  */
-export function channelChain(options: ChannelChainOptions): Promise<RpcChain<ChannelCall, ChannelEvent>> {
-  return rpcChain({ ...options, abi, callValue, pulls, contract: 'adjudicator' })
+export async function channelChain(
+  options: ChannelChainOptions,
+): Promise<RpcChain<ChannelCall, ChannelEvent> & Recorder> {
+  const chain: RpcChain<ChannelCall, ChannelEvent> = await rpcChain({
+    ...options,
+    abi,
+    callValue,
+    pulls,
+    contract: 'adjudicator',
+  })
+  const { provider: node, court, name = 'the chain' } = options
+  return { ...chain, isFresh: (asset, id) => isFresh({ node, name, court }, asset, id) }
 }
 
 /** The token that the court pulls from the sender of a call, and how much. */

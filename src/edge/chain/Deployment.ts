@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Hex, isHex } from '../../core/base/Bytes.ts'
 import { Fault, reason } from '../Fault.ts'
 
@@ -29,6 +29,26 @@ export function recorded(chainId: bigint, folder?: string): Partial<Readonly<Rec
     courts[name] = lower
   }
   return courts
+}
+
+/** The block in which a court was deployed, if Ignition did it and its journal is there. */
+export function deployedIn(court: Hex, chainId: bigint, folder?: string): number | undefined {
+  const journal = join(dirname(deploymentFile(chainId, folder)), 'journal.jsonl')
+  if (!existsSync(journal)) return undefined
+  for (const line of readFileSync(journal, 'utf8').split('\n')) {
+    const { contractAddress, blockNumber } = receiptIn(line) ?? {}
+    if (String(contractAddress).toLowerCase() === court && Number.isSafeInteger(blockNumber)) return Number(blockNumber)
+  }
+  return undefined
+}
+
+/** The receipt that a line of a journal tells of; a line that was cut off tells of none. */
+function receiptIn(line: string): { readonly contractAddress?: unknown; readonly blockNumber?: unknown } | undefined {
+  try {
+    return JSON.parse(line)?.receipt
+  } catch {
+    return undefined
+  }
 }
 
 /** The address of a court on a chain. Faults: NotDeployed, Malformed. */

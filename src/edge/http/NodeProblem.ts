@@ -36,6 +36,8 @@ const SENTENCES: Readonly<Record<string, (...args: Args) => string>> = {
   PeriodTooShort: (have, need) => `The challenge period is ${have} s, it must be ${need} s or more.`,
   BondTooHigh: (have, need) => `The bond is ${have} wei, this node takes at most ${need}.`,
   BadTerms: () => 'A field of the terms is wider than in the court: money under them would be lost.',
+  NotFresh: (id, since) =>
+    `Layer 1 has dealt with channel ${id} already, and this node does not read what came before block ${since}; agree on new terms.`,
   ChannelClosed: (id) => `Channel ${id} is closed on layer 1; open another.`,
 }
 

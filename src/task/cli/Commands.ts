@@ -20,6 +20,11 @@ const DEPTH: Option = {
   value: 'N',
   about: 'how deep a final block is, its own included (12; 1 on a local chain)',
 }
+const SINCE: Option = {
+  name: 'since',
+  value: 'BLOCK',
+  about: "the first block to read (the court's, if it is known and young, or 50,000 back)",
+}
 const TOWER: Option = { name: 'tower', value: 'HOST:PORT', about: 'a watchtower to keep up to date' }
 const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
 const WAIT: Option = { name: 'wait', value: 'TIME', about: 'how long to wait for its end, as in 30s or 2h (1m)' }
@@ -40,7 +45,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['init'],
     about: "make a node's folder: its settings, and a key that is encrypted under a password",
     args: [],
-    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, KEY, PASSWORD],
+    options: [HOME, RPC, COURT, SINCE, LISTEN, PORT, DEPTH, KEY, PASSWORD],
     examples: [
       [
         'init --rpc http://127.0.0.1:8545',

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Hex } from '../../core/base/Bytes.ts'
-import { deploymentFile, recorded } from '../../edge/chain/Deployment.ts'
+import { deployedIn, deploymentFile, recorded } from '../../edge/chain/Deployment.ts'
 import { httpNode, type Node } from '../../edge/chain/Node.ts'
 import { newKey, writeKeystore } from '../../edge/key/Keystore.ts'
 import { type Answer, type Call, option } from './Command.ts'
@@ -11,7 +11,7 @@ import { type Config, confirmationsOn, given, type Home, homeOf } from './Settin
 import { facts } from './Table.ts'
 import { Misuse, Trouble } from './Trouble.ts'
 
-/** About a week: a peer may have deposited before this node knew of the channel. */
+/** About a week: a peer may have deposited before this node knew of the channel. Blocks are read one by one. */
 const BEFORE = 50_000
 
 /** Makes a node's folder; nothing that is there is replaced. */
@@ -26,7 +26,7 @@ export async function init(call: Call): Promise<Answer> {
   mkdirSync(home.folder, { recursive: true, mode: 0o700 })
   const address = await writeKeystore(home.keystore, key, password)
   writeFileSync(home.config, `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx' })
-  return { json: { home: home.folder, address, ...config }, text: words(home, address, config) }
+  return { json: { home: home.folder, address, ...config }, text: words(home, address, config, call) }
 }
 
 async function configFor(call: Call): Promise<Config> {
@@ -37,7 +37,8 @@ async function configFor(call: Call): Promise<Config> {
     const chainId = Number((await node.getNetwork()).chainId)
     const court = flags.court ?? courtOn(BigInt(chainId), call)
     await checkCode(node, court)
-    const since = Math.max(0, Number(await node.send('eth_blockNumber', [])) - BEFORE)
+    const since = flags.since ?? firstBlock(await headOf(node), deployedOn(court, chainId, call))
+    if (since > (await headOf(node))) throw new Misuse(`--since ${since} is no block yet: name an older one`)
     const confirmations = confirmationsOn(chainId)
     const settings = { rpc: flags.rpc, chainId, court, since }
     return { ...settings, listen: '127.0.0.1:7420', port: 7421, confirmations, ...flags }
@@ -46,10 +47,29 @@ async function configFor(call: Call): Promise<Config> {
   }
 }
 
-/** The recorded court: of the folder that the command runs in, or of the one that kerros lies in. */
-function courtOn(chainId: bigint, { env }: Call): Hex {
+async function headOf(node: Node): Promise<number> {
+  return Number(await node.send('eth_blockNumber', []))
+}
+
+/** The court's own block where that is known and not long ago. A record of another chain of the same id tells of none. */
+function firstBlock(head: number, deployed: number | undefined): number {
+  return Math.max(0, head - BEFORE, deployed !== undefined && deployed <= head ? deployed : 0)
+}
+
+/** Where deployments are recorded: in the folder that the command runs in, or in the one that kerros lies in. */
+function recordsFor({ env }: Call): readonly string[] {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
-  const folders = [env.KERROS_IGNITION ?? 'ignition', join(root, 'ignition')].map((one) => join(one, 'deployments'))
+  return [env.KERROS_IGNITION ?? 'ignition', join(root, 'ignition')].map((one) => join(one, 'deployments'))
+}
+
+function deployedOn(court: Hex, chainId: number, call: Call): number | undefined {
+  const known = recordsFor(call).map((folder) => deployedIn(court, BigInt(chainId), folder))
+  return known.find((block) => block !== undefined)
+}
+
+/** The recorded court of a chain. */
+function courtOn(chainId: bigint, call: Call): Hex {
+  const folders = recordsFor(call)
   for (const folder of folders) {
     const { Adjudicator } = recorded(chainId, folder)
     if (Adjudicator) return Adjudicator
@@ -69,12 +89,17 @@ async function checkCode(node: Node, court: Hex): Promise<void> {
   )
 }
 
-function words({ folder, keystore }: Home, address: Hex, { chainId, court, listen }: Config): string {
+function words({ folder, keystore }: Home, address: Hex, config: Config, call: Call): string {
+  const { chainId, court, listen, since } = config
+  const isWhole = since <= (deployedOn(court, chainId, call) ?? 0)
+  const unread =
+    'what came before is not read: a channel that layer 1 has dealt with is refused, an older deposit does not count'
   const rows = facts([
     ['folder', folder],
     ['key', `${keystore}, encrypted under your password: keep a copy of both`],
     ['address', `${address}: it signs states and pays for transactions; send it ether`],
     ['court', `${court} on chain ${chainId}`],
+    ['history', `from block ${since} on; ${isWhole ? 'the court is no older' : unread}`],
     ['peers', `${listen}: where they will connect`],
   ])
   return `${rows}\nNext: kerros node start`

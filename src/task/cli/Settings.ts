@@ -13,7 +13,7 @@ export interface Config {
   readonly chainId: number
   /** Address of the channel court. */
   readonly court: Hex
-  /** The first block that can tell of a channel of this node. */
+  /** The first block that is read: a channel that the court has dealt with before it is not opened. */
   readonly since: number
   /** Where peers connect: "host:port". */
   readonly listen: string
@@ -86,6 +86,7 @@ export function given(call: Call): Partial<Config> {
     ['rpc', rpc],
     ['court', option(call, 'court')?.toLowerCase()],
     ['listen', option(call, 'listen')],
+    ['since', numberOf(option(call, 'since'))],
     ['port', numberOf(option(call, 'port'))],
     ['confirmations', numberOf(option(call, 'confirmations'))],
   ]
