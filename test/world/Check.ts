@@ -56,9 +56,17 @@ export function checkEnd(on: Stage): void {
   for (const { who, event } of on.told) {
     if (event.name === 'disputed' && !mayDispute(on, event.why)) violated(on, `${who} is forced apart: ${event.why}`)
   }
+  for (const fault of on.faults) if (!isExpected(fault)) violated(on, `nobody asked for it, and it is told: ${fault}`)
   const { x, y } = on.parties
   for (const one of [x, y]) if (!one.isGone) checkMoney(on, one)
   checkBooks(on)
+}
+
+/** What a node may tell whoever runs it: its disk, its endpoint or its own end, and no mistake of its own. */
+const EXPECTED = ['StoreFailed', 'ChainUnreachable', 'Dropped', 'Error: this node has stopped']
+
+function isExpected(fault: string): boolean {
+  return EXPECTED.some((one) => fault.endsWith(one))
 }
 
 const CALM = new Set(['Asked', 'CloseUnanswered'])

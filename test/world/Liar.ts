@@ -75,7 +75,8 @@ function bits(of: string): bigint {
 const SILENT = new Error('no answer')
 
 /**
- * A node's answers, of which some are lies while it is not calm: an older head, no block or another one, logs
+ * A node's answers, of which some are lies while it is not calm: an older head, no block, another one or one that links to
+ * nothing, logs
  * left out, repeated, out of order, changed, or of another block. It never tells the same false content twice, once as
  * logs and once as receipts: what all of its answers agree on is the chain for who knows no other.
  */
@@ -83,11 +84,17 @@ function answers({ court, blocks }: Archive, { dice: { roll, chance }, lies, isB
   const at = (number: number) => blocks[number]
   const head = () => at(blocks.length - 1 - (lies(8) ? roll(4) : 0)) ?? null
 
-  function block(tag: unknown): Kept | null {
-    if (tag === 'latest') return head()
-    const right = at(Number(tag)) ?? null
+  function block(tag: unknown): Kept['header'] | null {
+    const right = (tag === 'latest' ? head() : at(Number(tag)))?.header ?? null
     if (!lies(12)) return right
-    return chance(2) ? null : (at(Math.max(0, Number(tag) - 1 + roll(3))) ?? null)
+    const odd = uint(roll(1 << 30), 32)
+    const bends: readonly (() => Kept['header'] | null)[] = [
+      () => null,
+      () => at(Math.max(0, Number(right?.number ?? 0) - 1 + roll(3)))?.header ?? null,
+      () => right && { ...right, hash: odd },
+      () => right && { ...right, parentHash: odd },
+    ]
+    return bends[roll(bends.length)]!()
   }
 
   function bent(logs: readonly Log[]): readonly Log[] {
@@ -105,20 +112,23 @@ function answers({ court, blocks }: Archive, { dice: { roll, chance }, lies, isB
   }
 
   /** Other amounts, or another version, than the block has. */
-  const changed = (log: Log): Log => ({ ...log, data: `${log.data.slice(0, 60)}beef0b${log.data.slice(66)}` })
+  function changed({ data, ...log }: Log): Log {
+    const end = 2 + 64 * (1 + roll(Math.max(1, (data.length - 2) / 64)))
+    return { ...log, data: `${data.slice(0, end - 2)}07${data.slice(end)}` }
+  }
 
   return async (method, params) => {
     if (lies(30)) throw SILENT
     if (method === 'eth_getBlockByNumber') {
       const found = block(params[0])
-      return found && { ...found.header, ...(isBelieved && { logsBloom: '0x0' }) }
+      return found && { ...found, ...(isBelieved && { logsBloom: '0x0' }) }
     }
     if (method === 'eth_getLogs') {
       const [{ blockHash }] = params as [{ readonly blockHash: Hex }]
       const found = blocks.find(({ header }) => header.hash === blockHash)
       if (!found) throw new Error('unknown block')
-      if (!lies(3)) return found.logs
-      return chance(3) ? found.logs.map(changed) : bent(found.logs)
+      if (!lies(2)) return found.logs
+      return chance(2) ? found.logs.map(changed) : bent(found.logs)
     }
     if (method !== 'eth_getBlockReceipts') throw new Error(`a node of ${court} has no ${method}`)
     const found = at(Number(params[0]))

@@ -153,7 +153,7 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   const tower = { ...host(w, 'tower'), role: undefined }
   const held = new Map<Hex, bigint>()
   const log = { told: [], begun: new Map(), signed: new Map(), faults: [], violations: [], seen: new Map() }
-  const nodes = setting.lying ? archive(w.court.connect(NOBODY, (run) => run())) : undefined
+  const nodes = setting.lying || broken.believesNodes ? archive(w.court.connect(NOBODY, (run) => run())) : undefined
   const money = { asset, held, channels, archive: nodes }
   const on: Stage = { ...w, script, parties, tower, ...money, ...log, nonces: 0, folder, broken, mood }
   observe(on)
