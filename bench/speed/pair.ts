@@ -17,6 +17,8 @@ export interface Pair {
   readonly payer: Seated
   /** Bytes that the payee's process occupies. */
   rss(): Promise<number>
+  /** Asks the payee's process to look where its time goes, and then for what it has seen. */
+  ask<T>(what: 'profile' | 'shares'): Promise<T>
 }
 
 /**
@@ -34,7 +36,11 @@ export async function between<T extends { readonly paid: number }>(
   try {
     const { address } = await heard<{ address: string }>(payee)
     const payer = await sit({ folder, side: 0, address, channels })
-    const made = await pay({ payer, rss: () => asked<number>(payee, 'rss') })
+    const made = await pay({
+      payer,
+      rss: () => asked<number>(payee, 'rss'),
+      ask: <T>(what: 'profile' | 'shares') => asked<T>(payee, what),
+    })
     check(await asked<Claimed>(payee, 'claim'), made.paid)
     await payer.stop()
     return made

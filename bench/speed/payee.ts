@@ -1,5 +1,6 @@
 // The payee's process: takes payments and locks, and when told goes to its court with what it holds of the first channel.
 import type { Claimed } from './pair.ts'
+import { profiled, type Shares } from './profiler.ts'
 import { sit } from './seat.ts'
 
 const seated = await sit({
@@ -11,11 +12,20 @@ const seated = await sit({
     if (event.name === 'locked') node.fulfil(id, event.lock.id, event.lock.paymentId).catch(fall)
   },
 })
+/** Tells where this process has spent its time since it began to look. */
+let seen: (() => Promise<Shares>) | undefined
 process.send!({ address: seated.address })
 process.on('message', (what) => {
   if (what === 'rss') process.send!(process.memoryUsage.rss())
+  else if (what === 'profile') look().catch(fall)
+  else if (what === 'shares') seen?.().then((shares) => process.send!(shares), fall)
   else claim().catch(fall)
 })
+
+async function look(): Promise<void> {
+  seen = await profiled()
+  process.send!(true)
+}
 
 async function claim(): Promise<void> {
   const { node, ids, l1, stop } = seated
