@@ -184,7 +184,14 @@ const CASES: readonly Case[] = [
 
 describe('Peer: with one of its rules left out, random histories find the loss, the double signature or the forced end', () => {
   it('and with all of them they find none', () => {
-    const honest = [agrees('payments'), agrees('locks'), ends('payments'), ends('locks'), returns('payments')]
+    const honest = [
+      agrees('payments'),
+      agrees('locks'),
+      ends('payments'),
+      ends('locks'),
+      returns('payments'),
+      returns('locks'),
+    ]
     const hostile = [resists('payments', 'a', clocked), ends('payments', 5n)]
     for (const hunt of [...honest, ...hostile]) expect(found(hunt, 120)).to.equal(undefined)
   })
