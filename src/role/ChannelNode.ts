@@ -141,10 +141,9 @@ export class ChannelNode {
     requireTerms(channel, this.#parts.minPeriod ?? 3600)
     const made = this.#seat(channel, this.#parts.since ?? 0)
     const { id } = made
-    if (!this.#places.has(id)) {
-      await this.#loop.ask({ id, add: made, address })
-      await this.#feed.join([id], made.since)
-    }
+    if (!this.#places.has(id)) await this.#loop.ask({ id, add: made, address })
+    // Terms that are stored are not a channel that is watched: an earlier call may have found no chain, or still wait for it.
+    await this.#feed.join([id], made.since)
     this.#links.add(id, address)
     return id
   }

@@ -18,14 +18,29 @@ export class Feed<Id, Event> {
   readonly #chain: Pick<Chain<never, Event>, 'follow' | 'head'>
   readonly #sink: (id: Id, input: L1Input<Event>) => void
   readonly #groups: Group<Id>[] = []
+  /** Resolves for each id that is fed once it has caught up. */
+  readonly #fed = new Map<Id, Promise<void>>()
 
   constructor(chain: Pick<Chain<never, Event>, 'follow' | 'head'>, sink: (id: Id, input: L1Input<Event>) => void) {
     this.#chain = chain
     this.#sink = sink
   }
 
-  /** Begins to feed `ids` with the blocks from `from` on; resolves when they have seen the block that is newest now. */
+  /**
+   * Begins to feed `ids` with the blocks from `from` on; resolves when they have seen the block that is newest now. Who is
+   * fed already is not fed twice; who could not be, because the chain did not answer, can be asked for again.
+   */
   async join(ids: readonly Id[], from: number): Promise<void> {
+    const fresh = ids.filter((id) => !this.#fed.has(id))
+    const begun = fresh.length > 0 ? this.#begin(fresh, from) : undefined
+    for (const id of fresh) this.#fed.set(id, begun!)
+    begun?.catch(() => {
+      for (const id of fresh) this.#fed.delete(id)
+    })
+    await Promise.all(new Set(ids.map((id) => this.#fed.get(id))))
+  }
+
+  async #begin(ids: readonly Id[], from: number): Promise<void> {
     const until = await this.#chain.head()
     const group: Group<Id> = { ids: [...ids], head: '', number: from - 1, merged: false, stop: undefined, waiting: [] }
     this.#groups.push(group)

@@ -4,6 +4,7 @@ import { domain } from '../../src/core/base/Signature.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { channelId } from '../../src/core/channel/Channel.ts'
 import { isProven } from '../../src/core/channel/Receipt.ts'
+import { Fault } from '../../src/edge/Fault.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Weather } from '../../src/edge/transport/Memory.ts'
@@ -153,6 +154,40 @@ describe('ChannelNode', () => {
       await mineUntil(w, Promise.all(nodes.map((one) => one.until(id, ({ net }) => net === 100n))))
       await Promise.all(nodes.map((one) => one.stop()))
     }
+  })
+
+  it('watches a channel that was opened while layer 1 did not answer, once it is opened again, and speaks no sooner', async () => {
+    const w = world(8)
+    let answers = false
+    const chain = w.court.connect(alice.owner, w.scheduler.lane())
+    const head = async () => {
+      if (!answers) throw new Fault('ChainUnreachable', 'the endpoint does not answer; name another one')
+      return chain.head()
+    }
+    const told: string[] = []
+    const [x, y] = [
+      await node(w, alice, { chain: { ...chain, head }, onEvent: (_id, { name }) => told.push(name) }),
+      await node(w, bob),
+    ] as const
+    w.l1.money.mint(ETHER, alice.owner, FUNDS)
+    const channel = terms(alice, bob)
+    const id = await finish(w, y.open(channel))
+    const address = await y.listen('bob')
+    const why = await finish(
+      w,
+      x.open(channel, address).catch((one) => one),
+    )
+    expect(why.code).to.equal('ChainUnreachable')
+    await w.scheduler.run()
+    expect([x.status(id).connected, y.status(id).connected]).to.deep.equal([false, false])
+    answers = true
+    await finish(w, Promise.all([x.open(channel, address), x.open(channel, address)]))
+    await mineUntil(w, x.deposit(id, FUNDS))
+    await mineUntil(
+      w,
+      x.until(id, ({ available }) => available === FUNDS),
+    )
+    expect(told.filter((name) => name === 'opened')).to.have.length(1)
   })
 
   it('listens to a peer who called before the terms were taken, and keeps one connection where both call', async () => {
