@@ -76,6 +76,8 @@ export interface Setting {
   readonly token: boolean
   /** Whether every node of layer 1 lies now and then. */
   readonly lying: boolean
+  /** Whether it all begins before the channels are open. */
+  readonly hasty: boolean
 }
 
 /** A history, whole: the same seed and script, the same history. */
@@ -165,6 +167,7 @@ export function scriptOf(seed: number, { roll, chance }: Dice): Script {
     choosy: chance(4),
     token: chance(3),
     lying: chance(4),
+    hasty: chance(4),
   }
   const acts = Array.from({ length: 15 + roll(45) }, () => draw(roll, setting))
   const who = one(roll, ['x', 'y'] as const)

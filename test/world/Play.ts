@@ -14,6 +14,7 @@ import {
   type Begun,
   codeOf,
   FUNDS,
+  giveTerms,
   type Host,
   INC,
   INTERVAL,
@@ -76,6 +77,7 @@ export function relieve(on: Stage): void {
     one.isDown = false
   }
   revive(on)
+  for (const one of [x, y]) if (one.body.isAlive()) giveTerms(on, one)
 }
 
 /** The node of a side and one of the channels; undefined while there is none. */
@@ -339,19 +341,20 @@ const VERBS: Verbs = {
   theft,
 }
 
-/** Opens all channels in good weather, both sides with their money in. */
+/** Opens all channels in good weather, both sides with their money in; or begins to, and whatever comes goes wrong already. */
 export async function open(on: Stage): Promise<void> {
   const { x, y } = on.parties
   startTower(on)
-  for (const one of [x, y]) start(on, one)
-  await on.scheduler.run()
-  for (const { channel } of on.channels) {
-    attempt(x.node!.open(channel, 'y'))
-    attempt(y.node!.open(channel))
+  const { hasty } = on.script.setting
+  for (const one of [x, y]) {
+    start(on, one)
+    if (hasty) one.body.arm({ point: 'commit', after: on.dice.roll(6), when: 'after', how: 'crash' })
   }
+  on.mood.calm = !hasty
   await on.scheduler.run()
   for (const { id } of on.channels)
-    for (const { node } of [x, y]) node!.deposit(id, FUNDS).catch((why) => on.faults.push(codeOf(why)))
+    for (const one of [x, y]) one.node?.deposit(id, FUNDS).catch((why) => on.faults.push(`${one.who}: ${codeOf(why)}`))
+  if (hasty) return
   await blocks(on, on.script.setting.confirmations + 2)
   for (const { id } of on.channels) {
     for (const { who, node } of [x, y]) {

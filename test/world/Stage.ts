@@ -159,6 +159,7 @@ export function stage(script: Script, folder: string, broken: Broken): Stage {
   observe(on)
   if (setting.token) see(on, 'a token')
   if (setting.lying) see(on, 'a lying node')
+  if (setting.hasty) see(on, 'a hasty beginning')
   return on
 }
 
@@ -332,6 +333,12 @@ export function start(on: Stage, one: Party, declared = false): void {
 function enter(on: Stage, one: Party, node: ChannelNode): void {
   one.node = node
   node.listen(one.who).catch((why) => on.violations.push(`${one.who} cannot listen: ${codeOf(why)}`))
+  giveTerms(on, one)
+}
+
+/** Gives a side all terms, again: it may have died before they were stored, or layer 1 may not have answered. */
+export function giveTerms(on: Stage, { who, node }: Party): void {
+  for (const { channel } of on.channels) node?.open(channel, who === 'x' ? 'y' : undefined).catch(() => undefined)
 }
 
 function storeOf(on: Stage, one: Party, life: Body): { readonly store: Store; readonly isRestored: boolean } {

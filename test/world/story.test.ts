@@ -15,7 +15,7 @@ const only = process.env.KERROS_WORLD
 
 const SETTING = {
   ...{ channels: 1, xWrites: true, confirmations: 4, patience: 900 },
-  ...{ rough: 0, marked: false, refuses: false, choosy: false, token: false, lying: false },
+  ...{ rough: 0, marked: false, refuses: false, choosy: false, token: false, lying: false, hasty: false },
 }
 
 /** What a history came to, as text. */
@@ -37,7 +37,7 @@ const EXPECTED = [
   ...['crash before a send', 'crash after a send', 'crash before a call', 'crash after a call'],
   ...['theft', 'theft while the other sleeps', 'backup put back', 'backup put back and declared'],
   ...['paid', 'received', 'fulfilled', 'failed', 'refused', 'withdrawn', 'unwithdrawn', 'agreed', 'disputed'],
-  ...['a token', 'a lying node', 'lie noticed'],
+  ...['a token', 'a lying node', 'lie noticed', 'a hasty beginning'],
 ]
 
 describe('Channel nodes in a world where everything goes wrong', () => {
