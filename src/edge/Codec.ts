@@ -1,40 +1,71 @@
+import { isUtf8 } from 'node:buffer'
 import { isHex } from '../core/base/Bytes.ts'
 import type { Plain } from '../core/base/Step.ts'
 import { Fault, reason } from './Fault.ts'
 
 // Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long); a long Hex is
-// '~' and its bytes in base64, a third shorter; bytes are '#=' and base64. A string that begins with either is written with one '#' more, so that no
+// '~' and its bytes in base64, a third shorter; bytes are '#=' and base64, or in a frame '#@' and how many of those behind
+// its text are theirs. A string that begins with either is written with one '#' more, so that no
 // string can be taken for what it is not.
 
 /** How deeply plain data may be nested, both ways: a hostile message must not exhaust anybody's stack. */
 export const MAX_DEPTH = 64
+
+/** A value as it is stored and sent: its text, or if it holds bytes its text in UTF-8, a zero, and all bytes in order. */
+export type Frame = string | Uint8Array
+
+type Parts = Uint8Array[]
 
 /** The text of a value: `decode` gives exactly the value back. Throws Malformed on what is not plain data. */
 export function encode(value: Plain): string {
   return write(value, 0)
 }
 
-/** The value of a text made by `encode`. Throws Malformed on anything else. */
-export function decode(text: string): Plain {
+/** The frame of a value: as `encode`, but bytes stay what they are. */
+export function encodeFrame(value: Plain): Frame {
+  const parts: Parts = []
+  const text = write(value, 0, parts)
+  if (parts.length === 0) return text
+  const length = Buffer.byteLength(text)
+  const frame = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, length + 1))
+  frame.write(text)
+  frame[length] = 0
+  let at = length + 1
+  for (const part of parts) {
+    frame.set(part, at)
+    at += part.length
+  }
+  return frame
+}
+
+/** The value of a frame. Throws Malformed on anything that is none. */
+export function decode(frame: Frame): Plain {
   try {
-    return revive(JSON.parse(text), 0)
+    if (typeof frame === 'string') return revive(JSON.parse(frame), 0, NO_BYTES)
+    const end = frame.indexOf(0)
+    const rest = { bytes: frame.subarray(end + 1) }
+    const text = bufferOf(frame.subarray(0, end))
+    if (end < 0 || !isUtf8(text)) throw new Fault('Malformed', 'a frame is a text in UTF-8, a zero and bytes')
+    const value = revive(JSON.parse(text.toString()), 0, rest)
+    if (rest.bytes.length > 0) throw new Fault('Malformed', `${rest.bytes.length} bytes of a frame are nobody's`)
+    return value
   } catch (why) {
     if (why instanceof Fault) throw why
     throw new Fault('Malformed', `not the text of plain data: ${reason(why)}`)
   }
 }
 
-function write(value: Plain, depth: number): string {
+function write(value: Plain, depth: number, parts?: Parts): string {
   if (typeof value === 'string') return writeText(value)
   if (typeof value === 'bigint') return `"#${value.toString(16)}"`
   if (typeof value === 'number') return writeNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value !== 'object') throw new Fault('Malformed', `${typeof value} is not plain data`)
-  if (value instanceof Uint8Array) return `"#=${bufferOf(value).toString('base64')}"`
+  if (value instanceof Uint8Array) return writeBytes(value, parts)
   if (depth === MAX_DEPTH) throw tooDeep()
   return Array.isArray(value)
-    ? writeList(value as readonly Plain[], depth + 1)
-    : writeFields(value as { readonly [field: string]: Plain }, depth + 1)
+    ? writeList(value as readonly Plain[], depth + 1, parts)
+    : writeFields(value as { readonly [field: string]: Plain }, depth + 1, parts)
 }
 
 /** From how many characters on a Hex is written as base64. */
@@ -52,16 +83,22 @@ function writeNumber(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
 
-function writeList(list: readonly Plain[], depth: number): string {
+function writeList(list: readonly Plain[], depth: number, parts: Parts | undefined): string {
   let text = '['
-  for (let i = 0; i < list.length; i++) text += i === 0 ? write(list[i]!, depth) : `,${write(list[i]!, depth)}`
+  for (let i = 0; i < list.length; i++) text += i === 0 ? write(list[i]!, depth, parts) : `,${write(list[i]!, depth, parts)}`
   return `${text}]`
 }
 
-function writeFields(fields: { readonly [field: string]: Plain }, depth: number): string {
+function writeBytes(bytes: Uint8Array, parts: Parts | undefined): string {
+  if (!parts) return `"#=${bufferOf(bytes).toString('base64')}"`
+  parts.push(bytes)
+  return `"#@${bytes.length}"`
+}
+
+function writeFields(fields: { readonly [field: string]: Plain }, depth: number, parts: Parts | undefined): string {
   let text = '{'
   for (const field of Object.keys(fields)) {
-    text += `${text.length === 1 ? '' : ','}${named(field)}${write(fields[field]!, depth)}`
+    text += `${text.length === 1 ? '' : ','}${named(field)}${write(fields[field]!, depth, parts)}`
   }
   return `${text}}`
 }
@@ -80,22 +117,30 @@ function named(field: string): string {
 const HASH = 35
 const TILDE = 126
 const EQUALS = 61
+const AT = 64
 const DIGITS = /^#-?[0-9a-f]+$/
 
-function revive(value: unknown, depth: number): Plain {
-  if (typeof value === 'string') return reviveText(value)
+/** The bytes of a frame that nobody has taken yet. */
+interface Rest {
+  bytes: Uint8Array
+}
+
+const NO_BYTES: Rest = { bytes: new Uint8Array() }
+
+function revive(value: unknown, depth: number, rest: Rest): Plain {
+  if (typeof value === 'string') return reviveText(value, rest)
   if (typeof value !== 'object' || value === null) return value as Plain
   if (depth === MAX_DEPTH) throw tooDeep()
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = revive(value[i], depth + 1)
-  } else reviveFields(value as Record<string, unknown>, depth + 1)
+    for (let i = 0; i < value.length; i++) value[i] = revive(value[i], depth + 1, rest)
+  } else reviveFields(value as Record<string, unknown>, depth + 1, rest)
   return value as Plain
 }
 
-function reviveFields(fields: Record<string, unknown>, depth: number): void {
+function reviveFields(fields: Record<string, unknown>, depth: number, rest: Rest): void {
   for (const field of Object.keys(fields)) {
     const had = fields[field]
-    const value = revive(had, depth)
+    const value = revive(had, depth, rest)
     if (value === had) continue
     // Assigning to this one name would set the prototype instead of the field.
     if (field === '__proto__') Object.defineProperty(fields, field, { value, enumerable: true })
@@ -103,10 +148,10 @@ function reviveFields(fields: Record<string, unknown>, depth: number): void {
   }
 }
 
-function reviveText(text: string): Plain {
+function reviveText(text: string, rest: Rest): Plain {
   const first = text.charCodeAt(0)
   if (first === TILDE) return reviveHex(text.slice(1))
-  return first === HASH ? reviveEscaped(text) : text
+  return first === HASH ? reviveEscaped(text, rest) : text
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {
@@ -123,8 +168,19 @@ function reviveBytes(base64: string): Buffer {
   return bytes
 }
 
-function reviveEscaped(text: string): Plain {
+/** A view of a frame's next bytes. */
+function takeBytes(length: string, rest: Rest): Uint8Array {
+  const count = Number(length)
+  if (!/^(?:0|[1-9][0-9]{0,9})$/.test(length) || count > rest.bytes.length)
+    throw new Fault('Malformed', 'plain data speaks of bytes that are not there')
+  const { buffer, byteOffset } = rest.bytes
+  rest.bytes = rest.bytes.subarray(count)
+  return new Uint8Array(buffer, byteOffset, count)
+}
+
+function reviveEscaped(text: string, rest: Rest): Plain {
   const second = text.charCodeAt(1)
+  if (second === AT) return takeBytes(text.slice(2), rest)
   if (second === EQUALS) return new Uint8Array(reviveBytes(text.slice(2)))
   if (second === HASH || second === TILDE) return text.slice(1)
   if (!DIGITS.test(text)) throw new Fault('Malformed', 'a number in the text of plain data has other than digits')

@@ -2,9 +2,9 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSy
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Plain, Row } from '../../core/base/Step.ts'
-import { decode } from '../Codec.ts'
+import { decode, type Frame } from '../Codec.ts'
 import { Fault, reason } from '../Fault.ts'
-import { textOf } from './Memory.ts'
+import { frameOf } from './Memory.ts'
 import type { Range, Store } from './Store.ts'
 
 /** The layout of a store file; a file of an older one is brought forward when it is opened. */
@@ -16,7 +16,7 @@ const MIGRATIONS: readonly string[] = []
 
 const LAYOUT = `
   CREATE TABLE about (identity TEXT NOT NULL) STRICT;
-  CREATE TABLE rows (tab TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (tab, key))
+  CREATE TABLE rows (tab TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL, PRIMARY KEY (tab, key))
     STRICT, WITHOUT ROWID;`
 
 /**
@@ -119,9 +119,9 @@ function storeOn(db: DatabaseSync, path: string): Store {
   function write(rows: readonly Row[]): void {
     begin.run()
     for (const row of rows) {
-      const text = textOf(row)
-      if (text === undefined) remove.run(row.table, row.key)
-      else put.run(row.table, row.key, text)
+      const frame = frameOf(row)
+      if (frame === undefined) remove.run(row.table, row.key)
+      else put.run(row.table, row.key, frame)
     }
     commit.run()
   }
@@ -151,9 +151,9 @@ function storeOn(db: DatabaseSync, path: string): Store {
   }
 }
 
-function valueIn(path: string, text: unknown): Plain {
+function valueIn(path: string, frame: unknown): Plain {
   try {
-    return decode(String(text))
+    return decode(frame as Frame)
   } catch (why) {
     throw corrupt(path, reason(why))
   }

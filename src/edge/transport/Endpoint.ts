@@ -1,5 +1,5 @@
 import type { Plain } from '../../core/base/Step.ts'
-import { decode, encode } from '../Codec.ts'
+import { decode, type Frame } from '../Codec.ts'
 import { Fault, reason } from '../Fault.ts'
 import type { Connection } from './Transport.ts'
 
@@ -8,8 +8,10 @@ export const MAX_FRAME = 1 << 20
 
 /** The wire under an endpoint. */
 export interface Wire {
-  /** Sends one message's text of `bytes` bytes. */
-  transmit(text: string, bytes: number): void
+  /** A message as it travels on this wire. */
+  readonly encode: (message: Plain) => Frame
+  /** Sends one message's frame of `bytes` bytes. */
+  transmit(frame: Frame, bytes: number): void
   /** Lets what was sent go out, or not if `why` is given, and ends. Called once. */
   hangUp(why?: string): void
   /** Called when everything received was handed on. */
@@ -26,20 +28,20 @@ interface Ending {
 }
 
 /**
- * One end of a connection over any wire: text to messages and back, a few at a time, and one close. What arrives
+ * One end of a connection over any wire: frames to messages and back, a few at a time, and one close. What arrives
  * before somebody listens waits.
  */
 export class Endpoint implements Connection {
   readonly #wire: Wire
   #onMessage: ((message: unknown) => void) | undefined
   #onClose: ((why?: string) => void) | undefined
-  #inbox: string[] = []
+  #inbox: Frame[] = []
   #next = 0
   #scheduled = false
   #ended: Ending | undefined
   #closed: Ending | undefined
   #told = false
-  /** Characters received and not yet handed on. */
+  /** Characters and bytes received and not yet handed on. */
   backlog = 0
 
   constructor(wire: Wire) {
@@ -65,26 +67,26 @@ export class Endpoint implements Connection {
   }
 
   send(message: Plain): void {
-    const text = encode(message)
-    const bytes = Buffer.byteLength(text)
+    const frame = this.#wire.encode(message)
+    const bytes = Buffer.byteLength(frame)
     if (bytes > this.#wire.maxFrame) {
       throw new Fault(
         'Malformed',
         `a message of ${bytes} bytes is over the limit of ${this.#wire.maxFrame}; send it in parts`,
       )
     }
-    if (!this.#closed) this.#wire.transmit(text, bytes)
+    if (!this.#closed) this.#wire.transmit(frame, bytes)
   }
 
   close(): void {
     this.#finish(undefined)
   }
 
-  /** The wire brought a message's text. */
-  receive(text: string): void {
+  /** The wire brought a message's frame, which stays as it is. */
+  receive(frame: Frame): void {
     if (this.#closed || this.#ended) return
-    this.#inbox.push(text)
-    this.backlog += text.length
+    this.#inbox.push(frame)
+    this.backlog += frame.length
     this.#wake()
   }
 
@@ -120,10 +122,10 @@ export class Endpoint implements Connection {
   }
 
   #take(): Plain | undefined {
-    const text = this.#inbox[this.#next++]!
-    this.backlog -= text.length
+    const frame = this.#inbox[this.#next++]!
+    this.backlog -= frame.length
     try {
-      return decode(text)
+      return decode(frame)
     } catch (why) {
       this.fail(`the peer sent what is no message: ${reason(why)}`)
       return undefined

@@ -1,3 +1,4 @@
+import { encode } from '../Codec.ts'
 import { Fault } from '../Fault.ts'
 import { Endpoint, MAX_FRAME } from './Endpoint.ts'
 import type { Connection, Transport } from './Transport.ts'
@@ -95,7 +96,9 @@ function lay(
   }
 
   return new Endpoint({
-    transmit(text) {
+    encode,
+    transmit(frame) {
+      const text = String(frame)
       const { copies = 1, delay = 0, overtakes = 0, cut: isCut = false } = weather(text)
       if (isCut) return cut()
       for (let i = 0; i < copies; i++) {

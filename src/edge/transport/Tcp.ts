@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { encodeFrame, type Frame } from '../Codec.ts'
 import { Fault, reason } from '../Fault.ts'
 import { Endpoint, MAX_FRAME } from './Endpoint.ts'
 import type { Connection, Listener, Transport } from './Transport.ts'
@@ -20,7 +21,7 @@ export interface TcpOptions {
 
 type Bounds = Required<TcpOptions>
 
-/** TCP: each message is a frame, its length in 4 bytes (big-endian) and its text in UTF-8. Addresses are "host:port". */
+/** TCP: each message is its frame's length in 4 bytes (big-endian) and its frame, text in UTF-8. Addresses are "host:port". */
 export function tcpTransport(options: TcpOptions = {}): Transport {
   const bounds = {
     maxFrame: MAX_FRAME,
@@ -88,10 +89,11 @@ function connect(socket: Socket, bounds: Bounds): Endpoint {
   const { maxFrame, maxBuffer, slice } = bounds
   const outgoing = writer(socket)
   const endpoint: Endpoint = new Endpoint({
-    transmit(text, bytes) {
+    encode: encodeFrame,
+    transmit(frame, bytes) {
       if (socket.writableLength + outgoing.waiting() + bytes > maxBuffer) {
         endpoint.fail(`the peer does not read: more than ${maxBuffer} bytes wait for it`)
-      } else outgoing.add(text, bytes)
+      } else outgoing.add(frame, bytes)
     },
     hangUp: (why) => hangUp(socket, outgoing.flush, why),
     drained: () => socket.resume(),
@@ -127,32 +129,39 @@ function hangUp(socket: Socket, flush: () => void, why: string | undefined): voi
 
 /** Gathers frames and writes them to the socket in one piece when the running callback is over. */
 function writer(socket: Socket) {
-  let texts: string[] = []
+  let frames: Frame[] = []
   let bytes = 0
 
   function flush(): void {
-    if (texts.length === 0) return
+    if (frames.length === 0) return
     const piece = Buffer.allocUnsafe(bytes)
     let at = 0
-    for (const text of texts) {
-      const length = piece.write(text, at + 4)
+    for (const frame of frames) {
+      const length = put(piece, at + 4, frame)
       piece.writeUInt32BE(length, at)
       at += 4 + length
     }
-    texts = []
+    frames = []
     bytes = 0
     if (socket.writable) socket.write(piece)
   }
 
   return {
-    add(text: string, length: number): void {
-      if (texts.length === 0) process.nextTick(flush)
-      texts.push(text)
+    add(frame: Frame, length: number): void {
+      if (frames.length === 0) process.nextTick(flush)
+      frames.push(frame)
       bytes += 4 + length
     },
     flush,
     waiting: () => bytes,
   }
+}
+
+/** Writes a frame into a piece; returns its length. */
+function put(piece: Buffer, at: number, frame: Frame): number {
+  if (typeof frame === 'string') return piece.write(frame, at)
+  piece.set(frame, at)
+  return frame.length
 }
 
 /** Cuts the stream into frames; a frame that cannot be right ends the connection after what came before it. */
@@ -193,8 +202,10 @@ function reader(maxFrame: number, endpoint: Endpoint) {
       hold(chunk)
       let at = 0
       for (let end = frame(0); end >= 0; end = frame(at)) {
-        const text = held.subarray(at + 4, end)
-        if (isUtf8(text)) endpoint.receive(text.toString())
+        const frame = held.subarray(at + 4, end)
+        // What is held is written again; views of a frame's bytes outlive that.
+        if (frame.includes(0)) endpoint.receive(Buffer.from(frame))
+        else if (isUtf8(frame)) endpoint.receive(frame.toString())
         else refuse('the peer sent what is no message: not UTF-8')
         at = end
       }
