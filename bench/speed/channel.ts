@@ -6,10 +6,13 @@ type Figures = Record<string, number>
 
 const WARM = 2000
 const SERIAL = 2000
-const PIPELINED = 1_000_000
-const WINDOW = 16_384
-/** How many payments of a long run are its beginning and its end. */
-const EDGE = 10_000
+/** How many payments are handed over at a time, and how many such lots are paid, and are on their way at once. */
+const LOT = 1000
+const PIPELINED = 1000
+const WINDOW = 32
+/** How many lots of a long run are its beginning and its end. */
+const EDGE = 10
+const SINGLE = 200_000
 const LOCKS = 20_000
 /** How many locks are open at once: fewer than a list holds. */
 const OPEN = 200
@@ -20,12 +23,13 @@ const MANY_OPEN = 2000
 
 /**
  * Payments between two processes, durable on both sides and countersigned: one at a time; a million through one channel,
- * each with its own id and memo; locked and fulfilled; and spread over a thousand channels.
+ * each with its own id, memo and receipt, handed over a thousand at a time, and others asked for singly; locked and fulfilled; and spread over a thousand channels.
  */
 export async function measure(): Promise<Figures> {
   return {
     ...(await between(1, serial)).figures,
     ...(await between(1, pipelined)).figures,
+    ...(await between(1, single)).figures,
     ...(await between(1, locked)).figures,
     ...(await between(CHANNELS, many)).figures,
   }
@@ -53,24 +57,36 @@ function round(milliseconds: number): number {
 }
 
 async function pipelined({ payer: { node, ids, size }, rss }: Pair) {
-  const pay = (n: number) => node.pay(ids[0]!, 1n, { memo: uint(n, 8) })
-  const warm = 10 * WINDOW
+  const pay = async (n: number) => {
+    const lot = Array.from({ length: LOT }, (_, i) => ({ amount: 1n, memo: uint(n * LOT + i, 8) }))
+    for (const end of await node.payAll(ids[0]!, lot)) if (end instanceof Error) throw end
+  }
+  const warm = 5 * WINDOW
   await windowed(warm, WINDOW, pay)
   const before = [process.memoryUsage.rss(), await rss()]
   const bytes = size()
   const start = performance.now()
   const times = await windowed(PIPELINED, WINDOW, pay)
   const after = [process.memoryUsage.rss(), await rss()]
+  const count = LOT * PIPELINED
   const [first, last] = [times[EDGE - 1]! - start, times[PIPELINED - 1]! - times[PIPELINED - 1 - EDGE]!]
   const figures = {
-    'channel.pay.pipelined': rate(PIPELINED, start, times[PIPELINED - 1]!),
-    'channel.pay.pipelined.first': rate(EDGE, 0, first),
-    'channel.pay.pipelined.last': rate(EDGE, 0, last),
-    'channel.pay.pipelined.bytes': Math.round((size() - bytes) / PIPELINED),
+    'channel.pay.pipelined': rate(count, start, times[PIPELINED - 1]!),
+    'channel.pay.pipelined.first': rate(EDGE * LOT, 0, first),
+    'channel.pay.pipelined.last': rate(EDGE * LOT, 0, last),
+    'channel.pay.pipelined.bytes': Math.round((size() - bytes) / count),
     'channel.pay.pipelined.rss.payer': megabytes(after[0]! - before[0]!),
     'channel.pay.pipelined.rss.payee': megabytes(after[1]! - before[1]!),
   }
-  return { paid: warm + PIPELINED, figures }
+  return { paid: LOT * warm + count, figures }
+}
+
+async function single({ payer: { node, ids } }: Pair) {
+  const pay = (n: number) => node.pay(ids[0]!, 1n, { memo: uint(n, 8) })
+  await windowed(SINGLE, LOT * WINDOW, pay)
+  const start = performance.now()
+  const times = await windowed(SINGLE, LOT * WINDOW, pay)
+  return { paid: 2 * SINGLE, figures: { 'channel.pay.pipelined.single': rate(SINGLE, start, times[SINGLE - 1]!) } }
 }
 
 function megabytes(bytes: number): number {

@@ -85,7 +85,8 @@ function writeNumber(value: number): string {
 
 function writeList(list: readonly Plain[], depth: number, parts: Parts | undefined): string {
   let text = '['
-  for (let i = 0; i < list.length; i++) text += i === 0 ? write(list[i]!, depth, parts) : `,${write(list[i]!, depth, parts)}`
+  for (let i = 0; i < list.length; i++)
+    text += i === 0 ? write(list[i]!, depth, parts) : `,${write(list[i]!, depth, parts)}`
   return `${text}]`
 }
 

@@ -1,11 +1,12 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { addressOf, domain } from '../core/base/Signature.ts'
-import { require, type Step } from '../core/base/Step.ts'
+import type { Step } from '../core/base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from '../core/channel/Call.ts'
 import type { Promised } from '../core/channel/Change.ts'
 import type { Channel } from '../core/channel/Channel.ts'
 import type { SignedFinal } from '../core/channel/Docket.ts'
 import type { KeptLock } from '../core/channel/LockEnd.ts'
+import type { Pay } from '../core/channel/Payment.ts'
 import { act, type PeerInput, rest } from '../core/channel/Peer.ts'
 import type { Draft, PeerEvent, PeerOutput, Seat } from '../core/channel/PeerState.ts'
 import { peerSigner, seat, unended } from '../core/channel/PeerState.ts'
@@ -17,53 +18,22 @@ import { usefulUntil } from '../core/channel/Urgency.ts'
 import { type Whereabouts, whereabouts } from '../core/channel/Whereabouts.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
+import type { ChannelNodeParts } from './ChannelNodeParts.ts'
 import { Courtroom } from './Courtroom.ts'
 import { Feed } from './Feed.ts'
 import { Hopes } from './Hopes.ts'
 import { Inquiry } from './Inquiry.ts'
-import { Links, type LinksParts } from './Links.ts'
+import { Links } from './Links.ts'
 import { type LockOptions, openLocks } from './Locks.ts'
 import { Loop } from './Loop.ts'
 import { type Made, type Payment, Payments, type PayOptions, type Position } from './Payments.ts'
 import { Places } from './Places.ts'
+import type { Ended, Unnamed } from './Together.ts'
 import { Withdrawals } from './Withdrawals.ts'
-
-/** What a channel node is made of. */
-export interface ChannelNodeParts extends Pick<LinksParts, 'transport' | 'retry' | 'random' | 'later' | 'onImpostor'> {
-  /** The private key that signs states: never stored, never shown. */
-  readonly key: Hex
-  readonly store: Store
-  readonly chain: Chain<ChannelCall, ChannelEvent>
-  /** How deep a block must be to be final, its own included; 12 unless given. */
-  readonly confirmations?: number
-  /** Seconds after which an unanswered close becomes a challenge; an hour unless given. */
-  readonly patience?: number
-  /** How long layer 1 takes to hear of a preimage (`inc`) and to be final (`fin`), seconds; and which locks are taken. */
-  readonly margins?: Partial<Pick<Seat, 'inc' | 'fin' | 'policy'>>
-  /** The first block that can tell of a channel: the court's deployment; 0 unless given. */
-  readonly since?: number
-  /** The shortest challenge period taken, seconds; an hour unless given. */
-  readonly minPeriod?: number
-  /** The store is an older copy of itself: sign nothing new, end every channel. */
-  readonly restored?: boolean
-  /** Hears what happens, channel by channel. */
-  readonly onEvent?: (id: Hex, event: PeerEvent) => void
-  /** Takes every newest complete state: for watchtowers. After a start it takes those of all channels that have not ended. */
-  readonly onComplete?: (channel: Channel, state: SignedState) => void
-  /** Takes the known preimages of open locks that pay this side, once they are stored: for watchtowers. */
-  readonly onPreimages?: (channel: Channel, preimages: readonly Hex[]) => void
-  /** Takes every final state that both have signed: for watchtowers. */
-  readonly onFinal?: (channel: Channel, final: SignedFinal) => void
-  /** Hears what went wrong and was not the caller's: a transaction that failed, a store that broke. */
-  readonly onFault?: (why: unknown) => void
-  /** Told once if the node can no longer go on, because its store broke: end the process, and start it again. */
-  readonly onFailure?: (why: unknown) => void
-  /** Runs a function soon; setImmediate unless given. */
-  readonly schedule?: (run: () => void) => void
-}
 
 type Input =
   | { readonly id: Hex; readonly input: PeerInput }
+  | { readonly id: Hex; readonly pays: readonly Pay[] }
   | { readonly id: Hex; readonly add: Seat; readonly address: string | undefined }
 type Output = { readonly id: Hex; readonly output: PeerOutput }
 
@@ -84,7 +54,9 @@ export class ChannelNode {
 
   private constructor(parts: ChannelNodeParts) {
     this.#parts = parts
-    this.#payments = new Payments(parts.store, parts.chain)
+    this.#payments = new Payments(parts.store, parts.chain, (id, pays) =>
+      this.#loop.tell({ id, pays }, (why) => this.#payments.refuse(id, pays, why)),
+    )
     const fault = (why: unknown) => this.#parts.onFault?.(why)
     this.#inquiry = new Inquiry(parts.chain, (id, input) => this.#ask(id, input), fault)
     this.#courtroom = new Courtroom(parts.chain, fault)
@@ -96,6 +68,7 @@ export class ChannelNode {
       rest: () => this.#rest(),
       batch: 4096,
       speak: ({ id, output }) => this.#speak(id, output),
+      isInner: ({ output }) => output.kind === 'event',
       onFailure: (why) => this.#fail(why),
       schedule: (run) => schedule(() => this.#hopes.checkAfter(run)),
     })
@@ -159,13 +132,16 @@ export class ChannelNode {
    * Pays `amount`; resolves when both have signed it, rejects with the reason if it can no longer succeed. Asked again
    * with the same id after it was paid, it answers the same and pays nothing.
    */
-  async pay(id: Hex, amount: bigint, { paymentId, memo = '0x' }: PayOptions = {}): Promise<Payment> {
-    const had = paymentId === undefined ? undefined : this.payment(id, paymentId)
-    if (typeof had === 'object') return had
-    require(had !== 'pending', 'PaymentPending', paymentId!)
-    const pay = { kind: 'pay', amount, paymentId: paymentId ?? this.#payments.name(), memo } as const
-    this.#places.of(id)
-    return this.#payments.begin(id, pay.paymentId, (refused) => this.#loop.tell({ id, input: pay }, refused))
+  pay(id: Hex, amount: bigint, options: PayOptions = {}): Promise<Payment> {
+    return this.#payments.pay(() => this.#places.of(id).seat, amount, options)
+  }
+
+  /**
+   * Pays many, each under an id of the node's making; resolves once all have ended, with what became of each: the place
+   * where both have signed it, or the reason why it can no longer succeed.
+   */
+  async payAll(id: Hex, payments: readonly Unnamed[]): Promise<readonly Ended[]> {
+    return this.#payments.payAll(this.#places.of(id).seat, payments)
   }
 
   /** Locks for the peer; resolves with the preimage once it is taken, rejects with the reason once it cannot be. Again is harmless. */
@@ -307,7 +283,8 @@ export class ChannelNode {
     }
     const place = this.#places.of(id)
     const d: Draft = { state: place.state, rows: [], outputs: [] }
-    act(d, place.seat, input.input)
+    if ('pays' in input) this.#payments.take(d, place.seat, input.pays)
+    else act(d, place.seat, input.input)
     this.#touched.add(id)
     return this.#keep(place.seat, d)
   }
@@ -375,6 +352,7 @@ export class ChannelNode {
   }
 
   async #ask(id: Hex, input: PeerInput): Promise<void> {
+    this.#payments.breathe(id)
     this.#places.of(id)
     await this.#loop.ask({ id, input })
   }

@@ -25,8 +25,8 @@ export function lockInput({ amount, expiry, key, payload = '0x' }: LockOptions, 
 /** The open locks of a channel, with what their payers sent along. */
 export function openLocks(store: Pick<Store, 'get'>, { id }: Seat, { locks }: PeerState): readonly KeptLock[] {
   return locks.map((lock: OpenLock) => {
-    const kept = store.get('lock', lockKey(id, lock)) as unknown as KeptLock | undefined
-    return { ...lock, payload: kept?.payload ?? '0x' }
+    const { isLoaded, ...bare } = lock
+    return { ...bare, payload: isLoaded ? ((store.get('payload', lockKey(id, lock)) ?? '0x') as Hex) : '0x' }
   })
 }
 

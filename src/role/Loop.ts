@@ -25,6 +25,8 @@ export interface LoopParts<State, Input, Output> {
   readonly rest?: (state: State) => Step<State, Output>
   /** Performs one output, after everything up to it is durable. */
   readonly speak: (output: Output) => void
+  /** Whether an output is heard in this process only: it waits until all else is said, for others wait for that. */
+  readonly isInner?: (output: Output) => boolean
   /** Told once if saving or speaking fails; the loop has stopped by then and takes no more input. */
   readonly onFailure: (why: unknown) => void
   /** Runs a function soon: setImmediate, or a simulated world's queue. */
@@ -94,7 +96,7 @@ export class Loop<State, Input, Output> {
     const turns = this.#queue.splice(0, this.#parts.batch ?? 256)
     try {
       const said = this.#stepAll(turns)
-      for (const { outputs } of said) for (const output of outputs) this.#parts.speak(output)
+      this.#speakAll(said)
       for (const { turn, outputs } of said) turn?.done?.(outputs)
     } catch (why) {
       for (const turn of turns) turn.refused?.(why)
@@ -102,6 +104,12 @@ export class Loop<State, Input, Output> {
       this.#parts.onFailure(why)
     }
     this.#wake()
+  }
+
+  #speakAll(said: readonly Said<Input, Output>[]): void {
+    const { speak, isInner = () => false } = this.#parts
+    for (const { outputs } of said) for (const output of outputs) if (!isInner(output)) speak(output)
+    for (const { outputs } of said) for (const output of outputs) if (isInner(output)) speak(output)
   }
 
   #stepAll(turns: readonly Turn<Input, Output>[]): readonly Said<Input, Output>[] {

@@ -6,7 +6,7 @@ import type { ChannelStatus } from '../core/channel/Status.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 import { type Family, Histogram, prometheus } from '../edge/http/Prometheus.ts'
 import type { Store } from '../edge/store/Store.ts'
-import type { ChannelNodeParts } from './ChannelNode.ts'
+import type { ChannelNodeParts } from './ChannelNodeParts.ts'
 
 type Direction = 'sent' | 'received'
 type Place = Pick<ChannelStatus, 'side' | 'channel'>

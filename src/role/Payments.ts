@@ -2,15 +2,23 @@ import { randomBytes } from 'node:crypto'
 import { ETHER, type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { emptyState, type Side } from '../core/channel/Channel.ts'
-import { type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
-import { isSerial, type Paid, serialId } from '../core/channel/Payment.ts'
-import type { PeerInput } from '../core/channel/Peer.ts'
-import { type PeerEvent, type PeerState, type Seat, unended, unendedLocks } from '../core/channel/PeerState.ts'
+import { type PackedPaid, type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
+import { isSerial, type Paid, type Pay, serialId } from '../core/channel/Payment.ts'
+import { type PeerInput, payAll } from '../core/channel/Peer.ts'
+import {
+  type Draft,
+  type PeerEvent,
+  type PeerState,
+  type Seat,
+  unended,
+  unendedLocks,
+} from '../core/channel/PeerState.ts'
 import { type History, type Receipt, receipt } from '../core/channel/Receipt.ts'
 import { historyKey, paymentKey } from '../core/channel/Saved.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { type LockOptions, lockEnd, lockInput } from './Locks.ts'
+import { type Ended, Together, type Unnamed } from './Together.ts'
 
 /** A payment that both sides have signed. */
 export interface Payment {
@@ -65,12 +73,22 @@ export class Payments {
   readonly #judge: Judge
   /** By channel and id of the payment. */
   readonly #waiting = new Map<Hex, Map<Hex, Waiting>>()
+  /** The payments of each channel that its machine has not heard of yet. */
+  readonly #breaths = new Map<Hex, Pay[]>()
+  readonly #together = new Together()
+  readonly #ask: (id: Hex, pays: readonly Pay[]) => void
   readonly #start = toHex(randomBytes(16))
   #count = 0
 
-  constructor(store: Pick<Store, 'get' | 'all'>, judge: Judge) {
+  /** `ask` hands payments to the machine of their channel. */
+  constructor(
+    store: Pick<Store, 'get' | 'all'>,
+    judge: Judge,
+    ask: (id: Hex, pays: readonly Pay[]) => void = () => {},
+  ) {
     this.#store = store
     this.#judge = judge
+    this.#ask = ask
   }
 
   /** An id that no payment of anybody has had. */
@@ -82,6 +100,62 @@ export class Payments {
   resume({ id, side }: Seat, state: PeerState): void {
     const open = [...unended(side, state), ...unendedLocks(side, state)]
     for (const { paymentId } of open) this.#of(id).set(paymentId, NOBODY)
+  }
+
+  /** Pays; what is paid in one breath is asked for in one. Asked again after its end, it answers the same. */
+  pay(at: () => Seat, amount: bigint, options: PayOptions): Promise<Payment> {
+    try {
+      return this.#pay(at(), amount, options)
+    } catch (why) {
+      return Promise.reject(why)
+    }
+  }
+
+  #pay(seat: Seat, amount: bigint, options: PayOptions): Promise<Payment> {
+    const had = options.paymentId === undefined ? undefined : this.outcome(seat, options.paymentId)
+    if (typeof had === 'object') return Promise.resolve(had)
+    require(had !== 'pending', 'PaymentPending', options.paymentId!)
+    const { paymentId = this.name(), memo = '0x' } = options
+    return new Promise((done, failed) => {
+      this.#of(seat.id).set(paymentId, { done, failed })
+      this.#hand(seat.id, [{ kind: 'pay', amount, paymentId, memo }])
+    })
+  }
+
+  /** Pays many; resolves with how each has ended, once all have. */
+  payAll({ id }: Seat, payments: readonly Unnamed[]): Promise<readonly Ended[]> {
+    const pays = payments.map(({ amount, memo = '0x' }): Pay => ({ kind: 'pay', amount, paymentId: this.name(), memo }))
+    const ended = this.#together.begin(id, pays)
+    if (pays.length > 0) this.#hand(id, pays)
+    return ended
+  }
+
+  /** Asks for payments together with those that the channel's machine has not taken yet. */
+  #hand(id: Hex, pays: readonly Pay[]): void {
+    const breath = this.#breaths.get(id)
+    if (breath) for (const pay of pays) breath.push(pay)
+    else {
+      const first = [...pays]
+      this.#breaths.set(id, first)
+      this.#ask(id, first)
+    }
+  }
+
+  /** What was paid in one breath is taken by its channel's machine. */
+  take(d: Draft, seat: Seat, pays: readonly Pay[]): void {
+    this.breathe(seat.id)
+    for (const [pay, why] of payAll(d, seat, pays)) this.refuse(seat.id, [pay], why)
+  }
+
+  /** What is paid from here on is asked for anew: something else comes first. */
+  breathe(id: Hex): void {
+    this.#breaths.delete(id)
+  }
+
+  /** Payments were refused before they began. */
+  refuse(id: Hex, pays: readonly Pay[], why: unknown): void {
+    this.breathe(id)
+    for (const { paymentId } of pays) this.#fail(id, paymentId, why)
   }
 
   /** Begins a payment with `ask`, which hears of its refusal; resolves at its end. */
@@ -116,7 +190,7 @@ export class Payments {
 
   /** What became of a payment of this side: paid, still pending, the code of its refusal, or undefined if unknown. */
   outcome(seat: Seat, paymentId: Hex): Payment | string | undefined {
-    if (this.#waiting.get(seat.id)?.has(paymentId)) return 'pending'
+    if (this.#waiting.get(seat.id)?.has(paymentId) || this.#together.has(seat.id, paymentId)) return 'pending'
     const kept = this.#store.get('payment', paymentKey(seat, paymentId))
     if (Array.isArray(kept)) return { paymentId, version: kept[0] as bigint, index: kept[1] as number }
     if (typeof kept === 'object') return { paymentId, index: 0, ...(kept as unknown as Taken) }
@@ -127,7 +201,7 @@ export class Payments {
   /** Looks a payment up in the whole history of a channel: the only way for ids that have no row of their own. */
   find(id: Hex, payer: Side, paymentId: Hex): Payment | undefined {
     const sought = Buffer.from(paymentId.slice(2), 'hex')
-    for (const [version, { paid }] of historyOf(this.#store, id, id)) {
+    for (const [version, , paid] of historyOf(this.#store, id, id)) {
       if (!Buffer.from(paid[payer === 'a' ? 0 : 1]).includes(sought)) continue
       const index = unpackPaid(paid).findIndex((one) => one.payer === payer && one.pay.paymentId === paymentId)
       if (index >= 0) return { paymentId, version, index }
@@ -148,14 +222,15 @@ export class Payments {
 
   /** What is kept of the version of a payment. */
   history(id: Hex, version: bigint): History {
-    return unpackHistory(this.#store.get('history', historyKey(id, version)) as unknown as SavedHistory)
+    const kept = this.#store.get('history', historyKey(id, version)) as unknown as SavedHistory
+    return unpackHistory(kept, paidBy(this.#store, historyKey(id, version)))
   }
 
   /** At most `limit` payments of a channel, both ways, in order, from the first one after a place on. */
   after({ id }: Seat, place: Position, limit: number): readonly Made[] {
     const made: Made[] = []
     const before = place.version > 0n ? historyKey(id, place.version - 1n) : id
-    for (const [version, { paid, time }] of historyOf(this.#store, id, before)) {
+    for (const [version, { time }, paid] of historyOf(this.#store, id, before)) {
       for (const [index, one] of unpackPaid(paid).entries()) {
         if (version === place.version && index <= place.index) continue
         made.push({ version, index, time, ...one })
@@ -171,10 +246,12 @@ export class Payments {
     if (event.name === 'fulfilled' || event.name === 'failed') this.#hearLock(seat, event)
     else if (event.name === 'paid') {
       const { pay, version, index } = event
-      this.#end(id, pay.paymentId)?.done({ paymentId: pay.paymentId, version, index })
+      const { paymentId } = pay
+      const payment = { paymentId, version, index }
+      if (!this.#together.end(id, paymentId, payment)) this.#end(id, paymentId)?.done(payment)
     } else if (event.name === 'refused') {
       const { paymentId } = event.change
-      this.#end(id, paymentId)?.failed(new Refusal(event.code, paymentId))
+      this.#fail(id, paymentId, new Refusal(event.code, paymentId))
     }
   }
 
@@ -191,10 +268,19 @@ export class Payments {
   abandon(why: unknown): void {
     for (const waiting of this.#waiting.values()) for (const { failed } of waiting.values()) failed(why)
     this.#waiting.clear()
+    this.#together.abandon(why)
+  }
+
+  #fail(id: Hex, paymentId: Hex, why: unknown): void {
+    const known = this.#end(id, paymentId)
+    if (known) known.failed(why)
+    else this.#together.end(id, paymentId, why instanceof Error ? why : new Error(String(why)))
   }
 
   #of(id: Hex): Map<Hex, Waiting> {
-    const waiting = this.#waiting.get(id) ?? new Map<Hex, Waiting>()
+    const known = this.#waiting.get(id)
+    if (known) return known
+    const waiting = new Map<Hex, Waiting>()
     this.#waiting.set(id, waiting)
     return waiting
   }
@@ -207,13 +293,23 @@ export class Payments {
   }
 }
 
-/** The versions of a channel's history after a key, the oldest first, read a few at a time. */
-function* historyOf(store: Pick<Store, 'all'>, id: Hex, from: string): Generator<readonly [bigint, SavedHistory]> {
+/** What the version of a key paid, if it paid anything. */
+function paidBy(store: Pick<Store, 'get'>, key: string): PackedPaid | undefined {
+  return store.get('batch', key) as unknown as PackedPaid | undefined
+}
+
+/** The versions of a channel's history after a key that paid something, the oldest first, read a few at a time. */
+function* historyOf(
+  store: Pick<Store, 'all' | 'get'>,
+  id: Hex,
+  from: string,
+): Generator<readonly [bigint, SavedHistory, PackedPaid]> {
   for (let after: string | undefined = from; after !== undefined; ) {
     const page = store.all('history', { after, limit: VERSIONS })
     for (const [key, value] of page) {
       if (!key.startsWith(id)) return
-      yield [BigInt(key.slice(id.length + 1)), value as unknown as SavedHistory]
+      const paid = paidBy(store, key)
+      if (paid) yield [BigInt(key.slice(id.length + 1)), value as unknown as SavedHistory, paid]
     }
     after = page.length === VERSIONS ? page.at(-1)![0] : undefined
   }

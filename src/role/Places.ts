@@ -49,8 +49,14 @@ export class Places {
   }
 
   /** Brings back what a store holds; returns the addresses to call. Refuses a store of another court. */
-  restore(store: Pick<Store, 'all'>, seatOf: (channel: Channel, since: number) => Seat): ReadonlyMap<Hex, string> {
-    const saved = collect((table) => store.all(table))
+  restore(
+    store: Pick<Store, 'all' | 'get'>,
+    seatOf: (channel: Channel, since: number) => Seat,
+  ): ReadonlyMap<Hex, string> {
+    const saved = collect(
+      (table) => store.all(table),
+      (table, key) => store.get(table, key),
+    )
     const addresses = new Map<Hex, string>()
     for (const [id, value] of store.all('channel')) {
       const { channel, since, address } = value as unknown as Kept

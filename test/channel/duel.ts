@@ -5,7 +5,7 @@ import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import { type Channel, channelId, finalState, type Side, stateDigest } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
-import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
+import { type PackedPaid, type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'
 import { type PeerEvent, type PeerOutput, type PeerState, type Seat, seat } from '../../src/core/channel/PeerState.ts'
 import { type ChannelCourt, newCourt } from '../../src/core/channel/Record.ts'
@@ -124,7 +124,13 @@ export class Fighter {
     this.store = disk
     this.calls.length = 0
     this.#duel.lose(this.seat.side)
-    this.state = restore(this.seat, collect((table) => disk.all(table)).get(ID))
+    this.state = restore(
+      this.seat,
+      collect(
+        (table) => disk.all(table),
+        (table, key) => disk.get(table, key),
+      ).get(ID),
+    )
     for (const { block } of this.#duel.chain.blocks) this.take({ kind: 'chain', chain: { kind: 'block', block } })
   }
 
@@ -146,8 +152,9 @@ export class Fighter {
   /** What this side's own books say that it gained in the channel: received less paid. */
   gained(): bigint {
     let sum = 0n
-    for (const [, value] of this.store.all('history')) {
-      const { paid } = unpackHistory(value as unknown as SavedHistory)
+    for (const [key, value] of this.store.all('history')) {
+      const batch = this.store.get('batch', key) as unknown as PackedPaid | undefined
+      const { paid } = unpackHistory(value as unknown as SavedHistory, batch)
       for (const { payer, pay } of paid) sum += payer === this.seat.side ? -pay.amount : pay.amount
     }
     return sum
@@ -157,6 +164,7 @@ export class Fighter {
 const TABLES = [
   'complete',
   'proposal',
+  'batch',
   'funds',
   'court',
   'end',
@@ -166,6 +174,7 @@ const TABLES = [
   'payment',
   'withdrawal',
   'lock',
+  'payload',
   'preimage',
 ]
 

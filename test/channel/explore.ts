@@ -3,7 +3,7 @@ import { type L1Block, type Plain, Refusal } from '../../src/core/base/Step.ts'
 import { adjudicate } from '../../src/core/channel/Adjudicator.ts'
 import type { ChannelCall, ChannelEvent } from '../../src/core/channel/Call.ts'
 import type { Side } from '../../src/core/channel/Channel.ts'
-import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
+import { type PackedPaid, type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { type PeerInput, peer } from '../../src/core/channel/Peer.ts'
 import { type PeerOutput, type PeerState, type Seat, seat } from '../../src/core/channel/PeerState.ts'
 import { items, type Queue } from '../../src/core/channel/Queue.ts'
@@ -162,7 +162,7 @@ export class Board {
   #restored(side: Side, disk: Disk): PeerState {
     const rows = Object.entries(disk).map(([name, value]) => [name.split('|'), value] as const)
     const all = (table: string) => rows.flatMap(([[of, key], value]) => (of === table ? [[key!, value] as const] : []))
-    return restore(this.#seats[side], collect(all).get(ID))
+    return restore(this.#seats[side], collect(all, (table, key) => disk[`${table}|${key}`]).get(ID))
   }
 
   /** The next block, with the calls that the court takes, `seconds` after the last. */
@@ -197,7 +197,8 @@ export class Board {
     let gained = 0n
     for (const [key, value] of Object.entries(disk)) {
       if (!key.startsWith('history|')) continue
-      const { paid } = unpackHistory(value as unknown as SavedHistory)
+      const batch = disk[key.replace('history|', 'batch|')] as unknown as PackedPaid | undefined
+      const { paid } = unpackHistory(value as unknown as SavedHistory, batch)
       for (const { payer, pay } of paid) gained += payer === side ? -pay.amount : pay.amount
     }
     return { gained, waits: state.pending.length > 0 || state.proposal !== null }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { get } from '../../src/core/base/HashMap.ts'
 import { NO_STATE } from '../../src/core/channel/Challenge.ts'
 import { other, type Side } from '../../src/core/channel/Channel.ts'
 import { receiverOf } from '../../src/core/channel/LockBook.ts'
@@ -188,7 +189,8 @@ class Claims {
     const lock = list[which % Math.max(1, list.length)]
     if (!lock) return
     const { state, seat } = this.#me
-    const isSure = now(state) <= cutoff(seat, lock) && !state.preimages.has(lock.key) && crash !== 'computed'
+    const isSure =
+      now(state) <= cutoff(seat, lock) && get(state.preimages, lock.key) === undefined && crash !== 'computed'
     if (fulfil(this.#me, lock.id, crash) !== undefined || !isSure) return
     this.#taken.set(lock.id, lock.amount)
   }

@@ -3,7 +3,7 @@ import { uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { sign } from '../../src/core/base/Signature.ts'
 import { finalState, other, type Side } from '../../src/core/channel/Channel.ts'
 import type { Message } from '../../src/core/channel/Message.ts'
-import { type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
+import { type PackedPaid, type SavedHistory, unpackHistory } from '../../src/core/channel/Packed.ts'
 import { BATCH, REQUESTS, serialId } from '../../src/core/channel/Payment.ts'
 import { isProven, receipt } from '../../src/core/channel/Receipt.ts'
 import { CHANNEL, COURT, Duel, ID, KEYS } from './duel.ts'
@@ -44,7 +44,10 @@ describe('Peer: payments', () => {
     for (let i = 0; i < 5; i++) duel.pay('b', BigInt(i + 1))
     duel.settleDown()
     const [key, kept] = duel.b.store.all('history').at(-1)!
-    const history = unpackHistory(kept as unknown as SavedHistory)
+    const history = unpackHistory(
+      kept as unknown as SavedHistory,
+      duel.b.store.get('batch', key) as unknown as PackedPaid,
+    )
     const version = BigInt(key.split('/')[1]!)
     const proof = receipt(CHANNEL, { ...finalState(ID, history.net), version }, history, 0)
     expect(isProven(COURT, proof)).to.equal(true)

@@ -118,7 +118,7 @@ const CASES: readonly Case[] = [
   ],
   [
     'a proposal is stored before it is said',
-    [cut('Proposal.ts', 'putProposal(d, seat, proposal)\n  offer(d)', 'offer(d)')],
+    [cut('Proposal.ts', 'putProposal(d, seat, proposal)\n  offer(d, said.length)', 'offer(d, said.length)')],
     (w) => w.found(w.agrees('payments'), 300),
   ],
   [
@@ -172,7 +172,7 @@ const CASES: readonly Case[] = [
   ],
   [
     'a preimage is stored before anything is said',
-    [cut('LockEnd.ts', '`, preimage)\n  tell(d', '`, undefined)\n  tell(d')],
+    [cut('LockEnd.ts', 'all.length === 0 ? undefined : concat(...all)', 'undefined')],
     (w) => w.found(w.resists('locks', 'b'), 2000),
   ],
   [

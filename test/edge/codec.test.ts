@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { Plain } from '../../src/core/base/Step.ts'
-import { decode, encode, MAX_DEPTH } from '../../src/edge/Codec.ts'
+import { decode, encode, encodeFrame, MAX_DEPTH } from '../../src/edge/Codec.ts'
 import type { Fault } from '../../src/edge/Fault.ts'
 import { runs } from '../fuzz.ts'
 import { faultOf, leaf, plain } from './plain.ts'
@@ -20,6 +20,25 @@ describe('edge/Codec', () => {
       }),
       runs(2000),
     )
+  })
+
+  it('gives back what it was given in a frame, bytes as they are, and takes nothing else for one', () => {
+    fc.assert(
+      fc.property(plain, fc.uint8Array({ maxLength: 3000 }), (value, bytes) => {
+        const frame = encodeFrame({ value, bytes })
+        expect(decode(frame)).to.deep.equal({ value, bytes })
+        expect(frame.length).to.be.lessThan(Buffer.byteLength(encode(value)) + bytes.length + 40)
+        for (const bad of [Buffer.concat([frame as Uint8Array, Uint8Array.of(1)]), frame.slice(0, -1)]) {
+          if (bad.length > frame.length || bytes.length > 0)
+            expect(faultOf(() => decode(bad)).code).to.equal('Malformed')
+        }
+      }),
+      runs(300),
+    )
+    for (const text of ['"#@1"\0', '"#@01"\0a', '"#@-1"\0', '"#@1"\0ab', '"x"', '\xff\0']) {
+      expect(faultOf(() => decode(Buffer.from(text, 'latin1'))).code, text).to.equal('Malformed')
+    }
+    expect(faultOf(() => decode('"#@1"')).code).to.equal('Malformed')
   })
 
   it('never writes two values as one text', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { ETHER, uint } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
+import type { Refusal } from '../../src/core/base/Step.ts'
 import type { ChannelCall, SignedState } from '../../src/core/channel/Call.ts'
 import { channelId } from '../../src/core/channel/Channel.ts'
 import { isProven } from '../../src/core/channel/Receipt.ts'
@@ -8,7 +9,8 @@ import { Fault } from '../../src/edge/Fault.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import type { Weather } from '../../src/edge/transport/Memory.ts'
-import type { ChannelNodeParts } from '../../src/role/ChannelNode.ts'
+import type { ChannelNodeParts } from '../../src/role/ChannelNodeParts.ts'
+import type { Payment } from '../../src/role/Payments.ts'
 import { Watchtower } from '../../src/role/Watchtower.ts'
 import { type Dice, finish, mineUntil, terms, type World, world } from '../world.ts'
 import { alice, bob, carol, FUNDS, node, opened } from './nodeStage.ts'
@@ -33,6 +35,42 @@ describe('ChannelNode', () => {
     expect(end.closed).to.deep.equal({ payA: FUNDS + 500n, payB: FUNDS - 500n })
     expect(w.l1.money.balance(ETHER, alice.owner)).to.equal(FUNDS + 500n)
     expect(w.l1.money.balance(ETHER, bob.owner)).to.equal(FUNDS - 500n)
+  })
+
+  it('pays many at once: each has its receipt, and those beyond its means are refused alone', async () => {
+    const w = world(12)
+    const nodes = [await node(w, alice), await node(w, bob)] as const
+    const id = await opened(w, nodes)
+    const court = domain(w.l1.chainId, w.court.address)
+    for (const [who, one] of nodes.entries()) {
+      const amounts = Array.from({ length: 500 }, (_, i) => (i === 100 ? 10n * FUNDS : BigInt(i + 1)))
+      const ends = await finish(
+        w,
+        one.payAll(
+          id,
+          amounts.map((amount, i) => ({ amount, memo: uint(i, 4) })),
+        ),
+      )
+      for (const [i, end] of ends.entries()) {
+        if (i === 100) expect((end as Refusal).code).to.equal('InsufficientFunds')
+        else {
+          const proof = one.receipt(id, (end as Payment).paymentId)!
+          expect(isProven(court, proof), `${who} ${i}`).to.equal(true)
+          expect([proof.leaf.amount, proof.leaf.memo]).to.deep.equal([BigInt(i + 1), uint(i, 4)])
+        }
+      }
+    }
+    expect(await nodes[0].payAll(id, [])).to.deep.equal([])
+    const waiting = nodes[0].payAll(id, [{ amount: 1n }])
+    await nodes[0].stop()
+    expect(
+      await finish(
+        w,
+        waiting.catch((why: Error) => why.message),
+      ),
+    ).to.include('stopped')
+    const late = await nodes[0].payAll(id, [{ amount: 1n }])
+    expect((late[0] as Error).message).to.include('stopped')
   })
 
   it('answers an old state through the watchtower while its client is away', async () => {

@@ -1,6 +1,7 @@
 import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
-import { ChannelNode, type ChannelNodeParts } from '../../src/role/ChannelNode.ts'
+import { ChannelNode } from '../../src/role/ChannelNode.ts'
+import type { ChannelNodeParts } from '../../src/role/ChannelNodeParts.ts'
 import { finish, mineUntil, type Person, person, terms, type World } from '../world.ts'
 
 export const [alice, bob, carol] = [person(1), person(2), person(3)] as const

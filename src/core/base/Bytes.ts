@@ -6,11 +6,19 @@ export const ETHER: Hex = `0x${'00'.repeat(20)}`
 /** 32 zero bytes. */
 export const ZERO: Hex = `0x${'00'.repeat(32)}`
 
-const PATTERN = /^0x(?:[0-9a-f]{2})*$/
-
 /** True iff `value` is a lowercase Hex, of exactly `length` bytes if one is given. */
 export function isHex(value: unknown, length?: number): value is Hex {
-  return typeof value === 'string' && (length === undefined || value.length === 2 + 2 * length) && PATTERN.test(value)
+  if (typeof value !== 'string' || value.length % 2 > 0 || !value.startsWith('0x')) return false
+  return (length === undefined || value.length === 2 + 2 * length) && hasDigits(value)
+}
+
+/** Code by code: a pattern takes twice as long. */
+function hasDigits(value: string): boolean {
+  for (let i = 2; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code < 48 || code > 102 || (code > 57 && code < 97)) return false
+  }
+  return true
 }
 
 /** The bytes of several Hex values after one another, as Solidity's abi.encodePacked. */

@@ -1,6 +1,6 @@
-// The one door to keccak-256 and secp256k1. Native libsecp256k1 where its package ships it, noble's curve elsewhere.
+// The one door to keccak-256, SHA-256 and secp256k1. Native libsecp256k1 where its package ships it, noble's curve elsewhere.
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { createKeccak } from 'hash-wasm'
+import { createKeccak, createSHA256 } from 'hash-wasm'
 import { concat, type Hex, isHex, size, slice, toBytes, toHex, uint, write, ZERO } from './Bytes.ts'
 
 /** A value that fills one 32-byte word: a number (two's complement if negative), a boolean, or left-padded bytes. */
@@ -12,10 +12,11 @@ interface Native {
   publicKeyCreate(key: Uint8Array, compressed: boolean): Uint8Array
 }
 
-// The line that loads what is not JavaScript: the WASM hasher and the native curve (the package's own index is passed
+// The line that loads what is not JavaScript: the WASM hashers and the native curve (the package's own index is passed
 // by, because it falls back without a word to a curve that is thirty times slower).
-const [hasher, native] = await Promise.all([
+const [hasher, shaHasher, native] = await Promise.all([
   createKeccak(256),
+  createSHA256(),
   import('secp256k1/bindings.js').then(
     (m) => m.default as unknown as Native,
     () => undefined,
@@ -115,6 +116,14 @@ function writeNumber(at: number, value: bigint): void {
     view.setBigUint64(end, BigInt.asUintN(64, rest))
     rest >>= 64n
   }
+}
+
+/** SHA-256 of bytes. */
+export function sha256(bytes: Hex): Hex {
+  const length = write(room(size(bytes)), 0, bytes)
+  shaHasher.init()
+  shaHasher.update(buffer.subarray(0, length))
+  return `0x${shaHasher.digest('hex')}`
 }
 
 /** keccak-256 of a text's UTF-8 bytes. */

@@ -1,5 +1,5 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { concat, ETHER, type Hex, toBytes, toHex } from './Bytes.ts'
+import { concat, ETHER, type Hex } from './Bytes.ts'
+import { sha256 } from './Signature.ts'
 import { require } from './Step.ts'
 
 /** What layer 1 decided about a key: when (seconds), and how much goes to the receiver. */
@@ -27,7 +27,7 @@ export const ALL = 2n ** 128n - 1n
 
 /** sha256 of a 32-byte preimage: the key of its hash lock. */
 export function hashLock(preimage: Hex): Hex {
-  return toHex(sha256(toBytes(preimage)))
+  return sha256(preimage)
 }
 
 /** Where the verdict on a condition's key is kept; condition zero is the hash lock. */

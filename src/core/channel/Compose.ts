@@ -5,7 +5,7 @@ import { type Effects, effects, put, putLot } from './Effects.ts'
 import { isClosing } from './Ending.ts'
 import type { Moved } from './LockBook.ts'
 import { mayOffer, timing } from './LockTime.ts'
-import { lotOf } from './Lot.ts'
+import { type Lot, lotOf } from './Lot.ts'
 import type { Item } from './Message.ts'
 import type { Pay } from './Payment.ts'
 import { type PeerState, type Pending, type Seat, spendOf } from './PeerState.ts'
@@ -21,15 +21,22 @@ export interface Composed {
   readonly dropped: Refused
 }
 
-/** The writer's own payments, its changes of locks, then the requests in order; one that its side cannot make is refused. */
-export function compose(seat: Seat, s: PeerState, own: readonly Pending[], requests: readonly Change[]): Composed {
+/** The writer's own payments, those that it has said ahead first, its changes of locks, then the requests in order; one that its side cannot make is refused. */
+export function compose(
+  seat: Seat,
+  s: PeerState,
+  said: readonly Lot[],
+  own: readonly Pending[],
+  requests: readonly Change[],
+): Composed {
   const done = effects(s.complete.book, s.locks)
   const items: Item[] = []
   const dropped: (readonly [Change, string])[] = []
   const peer = other(seat.side)
   let left = spendOf(peer, fundsOf(seat, s, peer), s.complete)
-  const lot = lotOf(paysOf(own))
-  if (lot.pays.length > 0) {
+  const lots = own.length > 0 ? [...said, lotOf(paysOf(own))] : said
+  for (const lot of lots) {
+    if (lot.pays.length === 0) continue
     putLot(done, seat.side, lot)
     items.push({ kind: 'lot', lot })
     left += lot.sum
@@ -98,10 +105,8 @@ export function recompute(
   let undecided = false
   let next = 0
   for (const item of items) {
-    if (item.kind === 'lot') {
-      putLot(done, other(seat.side), item.lot)
-      continue
-    }
+    if (item.kind === 'lot') putLot(done, other(seat.side), item.lot)
+    if (item.kind === 'lot' || item.kind === 'ahead') continue
     const change = item.kind === 'own' ? item.change : own[next++]!.change
     if (item.kind === 'refusal') {
       refused.push([change, item.code])

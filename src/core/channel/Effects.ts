@@ -1,7 +1,7 @@
 import type { Change } from './Change.ts'
 import { MAX_NET, type Side, type State } from './Channel.ts'
 import { type Book, bookOf, type Moved, type Moving, move, moving, netAfterLocks, type OpenLock } from './LockBook.ts'
-import { type Lot, lotOf } from './Lot.ts'
+import { joinedLots, type Lot, lotOf } from './Lot.ts'
 import { netAfter, type Pay } from './Payment.ts'
 import { type Batch, batchOf } from './Receipt.ts'
 
@@ -35,14 +35,18 @@ export function putLot(to: Effects, by: Side, lot: Lot): void {
 
 /** What was paid, made into one lot a side; most often it is one already. */
 function joined(parts: readonly (Lot | Pay)[]): Lot {
-  const [first] = parts
-  if (parts.length === 1 && first && 'pays' in first) return first
+  if (parts.every((part) => 'pays' in part)) return joinedLots(parts)
   return lotOf(parts.flatMap((part) => ('pays' in part ? part.pays : [part])))
 }
 
 /** The changes of locks, in order. */
 export function movedBy({ moving: list }: Effects): readonly Moved[] {
   return list?.moved ?? []
+}
+
+/** The book after the changes of locks. */
+export function bookAfter({ before, moving: list }: Effects): Book {
+  return !list || list.moved.length === 0 ? before : bookOf(list.locks.values(), list.ids)
 }
 
 /** What a version leads to: its state and book, and what it pays. */
@@ -55,7 +59,7 @@ export interface After {
 /** What follows `from`, or undefined if its net would not fit. */
 export function stateAfter(from: State, done: Effects): After | undefined {
   const moved = movedBy(done)
-  const book = moved.length === 0 ? done.before : bookOf(done.moving!.locks.values(), done.moving!.ids)
+  const book = bookAfter(done)
   const batch: Batch = { a: joined(done.paid.a), b: joined(done.paid.b) }
   let net = netAfterLocks(from.net, moved)
   net = netAfter(netAfter(net, 'a', batch.a.sum), 'b', batch.b.sum)

@@ -1,4 +1,5 @@
 import type { Hex } from '../base/Bytes.ts'
+import { get } from '../base/HashMap.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
 import { challengeOf } from './Challenge.ts'
@@ -220,7 +221,7 @@ function toReveal(seat: Seat, s: PeerState): ChannelCall | undefined {
       (inCourt || now(s) >= cutoff(seat, lock)) &&
       !isDecided(newest, lock),
   )
-  const preimages = new Set(due.flatMap((lock) => s.preimages.get(lock.key) ?? []))
+  const preimages = new Set(due.flatMap((lock) => get(s.preimages, lock.key) ?? []))
   return preimages.size === 0 ? undefined : { verb: 'reveal', preimages: [...preimages] }
 }
 

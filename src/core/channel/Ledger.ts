@@ -3,7 +3,7 @@ import { type Change, costOf, isPromised } from './Change.ts'
 import type { State } from './Channel.ts'
 import { type Book, locksAfter, type Moved } from './LockBook.ts'
 import { settleLocks } from './LockEnd.ts'
-import { packChanges, packPaid, type SavedHistory } from './Packed.ts'
+import { packChanges, type SavedHistory } from './Packed.ts'
 import { isSerial } from './Payment.ts'
 import {
   type Complete,
@@ -45,14 +45,7 @@ export function adopt(d: Draft, seat: Seat, adopted: Adopted, mine: Hex, theirs:
   if (paid.a.pays.length + paid.b.pays.length + moved.length > 0) {
     const did = moved.length > 0 ? { locks: moved.map(asHistory) } : {}
     const open = book.root === ZERO ? {} : { locksRoot: book.root }
-    const row: SavedHistory = {
-      net,
-      signature: theirs,
-      time: d.state.watch.time,
-      paid: packPaid(paid),
-      ...did,
-      ...open,
-    }
+    const row: SavedHistory = { net, signature: theirs, time: d.state.watch.time, ...did, ...open }
     put(d, 'history', historyKey(seat.id, version), row)
   }
   settlePays(d, seat, paid, version)
@@ -79,7 +72,7 @@ function asHistory({ change, lock: { toB, id, amount, paymentId } }: Moved): His
   return { kind: change.kind, toB, id, amount, paymentId }
 }
 
-/** The writer's proposal becomes complete. */
+/** The writer's proposal becomes complete: what it pays was stored with it. */
 export function completeProposal(d: Draft, seat: Seat, theirs: Hex): void {
   const proposal = d.state.proposal!
   dropProposal(d, seat)
@@ -91,6 +84,7 @@ export function failProposal(d: Draft, seat: Seat): void {
   const { proposal } = d.state
   if (!proposal) return
   dropProposal(d, seat)
+  put(d, 'batch', historyKey(seat.id, proposal.state.version), undefined)
   for (const pay of proposal.batch[seat.side].pays) refuse(d, seat, pay, why(d))
   for (const { by, change } of proposal.moved) if (by === seat.side) refuse(d, seat, change, why(d))
 }

@@ -1,4 +1,4 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import { concat, type Hex, slice, ZERO } from '../base/Bytes.ts'
 import { hashLock } from '../base/Verdicts.ts'
 import { isHashLock, type LockChange } from './Change.ts'
 import { other, type Side } from './Channel.ts'
@@ -9,6 +9,8 @@ import { netAfter } from './Payment.ts'
 export interface OpenLock extends Lock {
   readonly paymentId: Hex
   readonly outcome: 'fulfilled' | 'failed' | null
+  /** Its payer sent bytes along: they have a row of their own. */
+  readonly isLoaded?: true
 }
 
 /** What a state says of its open locks. */
@@ -81,10 +83,11 @@ export function move(at: Moving, by: Side, change: LockChange): Moved | string {
 
 function added(at: Moving, by: Side, change: Extract<LockChange, { kind: 'addLock' }>): Moved | string {
   if (at.locks.size >= MAX_LOCKS) return 'TooManyLocks'
-  const { amount, expiry, condition, key, paymentId } = change
+  const { amount, expiry, condition, key, paymentId, payload } = change
   const toB = by === 'a'
   const id = ++at.ids[other(by)]
-  const lock: OpenLock = { toB, id, amount, expiry, condition, key, paymentId, outcome: null }
+  const bare: OpenLock = { toB, id, amount, expiry, condition, key, paymentId, outcome: null }
+  const lock: OpenLock = payload === '0x' ? bare : { ...bare, isLoaded: true }
   at.locks.set(lockName(lock), lock)
   return { by, change, lock }
 }
@@ -124,6 +127,34 @@ export function netAfterLocks(net: bigint, moved: readonly Moved[]): bigint {
 export function locksOf(packed: Hex, known: readonly OpenLock[]): readonly OpenLock[] {
   const had = new Map(known.map((lock) => [lockName(lock), lock]))
   return unpackLocks(packed).map((lock) => had.get(lockName(lock)) ?? { ...lock, paymentId: ZERO, outcome: 'failed' })
+}
+
+/** What a store keeps of open locks beside their list, in its order: one row for all, for they change together. */
+export interface Names {
+  /** Their payers' names for them, one after another. */
+  readonly paymentIds: Hex
+  /** Places of those whose end is certain, and how they end. */
+  readonly ended: readonly (readonly [index: number, outcome: 'fulfilled' | 'failed'])[]
+  /** Places of those with a payload. */
+  readonly loaded: readonly number[]
+}
+
+/** What a store keeps of these locks. */
+export function namesOf(locks: readonly OpenLock[]): Names {
+  return {
+    paymentIds: concat(...locks.map(({ paymentId }) => paymentId)),
+    ended: locks.flatMap(({ outcome }, index) => (outcome === null ? [] : [[index, outcome] as const])),
+    loaded: locks.flatMap(({ isLoaded }, index) => (isLoaded ? [index] : [])),
+  }
+}
+
+/** The locks of a list and what a store kept of them. */
+export function named(packed: Hex, { paymentIds, ended, loaded }: Names): readonly OpenLock[] {
+  const ends = new Map(ended)
+  return unpackLocks(packed).map((lock, index) => {
+    const one = { ...lock, paymentId: slice(paymentIds, 32 * index, 32 * index + 32), outcome: ends.get(index) ?? null }
+    return loaded.includes(index) ? { ...one, isLoaded: true } : one
+  })
 }
 
 /** The newest ids that a list can tell of. */

@@ -1,18 +1,19 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import { concat, type Hex, ZERO } from '../base/Bytes.ts'
+import { set as add, entries, get, remove } from '../base/HashMap.ts'
 import { hashLock, verdictKey } from '../base/Verdicts.ts'
 import { type AddLock, isHashLock } from './Change.ts'
 import { type Lock, unpackLocks } from './Lock.ts'
-import { type Book, bookOf, idsOf, lockName, locksOf, type Moved, type OpenLock, payerOf } from './LockBook.ts'
+import { type Book, bookOf, idsOf, lockName, locksOf, type Moved, namesOf, type OpenLock, payerOf } from './LockBook.ts'
 import { isDecided, isLapsed } from './LockTime.ts'
 import { type Draft, type PeerState, put, type Seat, set, tell } from './PeerState.ts'
 import { paymentKey } from './Saved.ts'
 
-/** Key of an open lock: channel, direction, id. */
+/** Key of an open lock's payload: channel, direction, id. */
 export function lockKey(id: Hex, lock: Pick<Lock, 'toB' | 'id'>): string {
   return `${id}/${lockName(lock)}`
 }
 
-/** What the store holds of an open lock. */
+/** An open lock, and what its payer sent along. */
 export type KeptLock = OpenLock & Pick<AddLock, 'payload'>
 
 /** A complete version has added, fulfilled and failed locks: kept and told, each end once; `before` is the list before it. */
@@ -26,17 +27,29 @@ export function settleLocks(
   const over = new Set(before.filter(({ outcome }) => outcome !== null).map(lockName))
   for (const { change, lock } of moved) {
     if (change.kind === 'addLock') {
-      put(d, 'lock', lockKey(seat.id, lock), { ...lock, payload: change.payload })
+      if (lock.isLoaded) put(d, 'payload', lockKey(seat.id, lock), change.payload)
       tell(d, { name: 'locked', lock, change, version })
       continue
     }
-    put(d, 'lock', lockKey(seat.id, lock), undefined)
+    dropPayload(d, seat, lock)
     // Its end was told before if it was certain before its receiver removed it.
     if (over.has(lockName(lock))) continue
     if (change.kind === 'fulfilLock') fulfilled(d, seat, lock, change.preimage, version)
     else failed(d, seat, lock, change, version)
   }
-  forget(d, seat)
+  forget(d)
+}
+
+function dropPayload(d: Draft, seat: Seat, lock: OpenLock): void {
+  if (lock.isLoaded) put(d, 'payload', lockKey(seat.id, lock), undefined)
+}
+
+/** Stores what the list does not say of the open locks, if they are others than those stored: all in one row. */
+export function keepLocks(d: Draft, seat: Seat): void {
+  const { locks, keptLocks } = d.state
+  if (locks === keptLocks) return
+  set(d, { keptLocks: locks })
+  if (locks.length + keptLocks.length > 0) put(d, 'lock', seat.id, locks.length === 0 ? undefined : namesOf(locks))
 }
 
 type Why = Readonly<{ code: string; data: Hex }>
@@ -62,15 +75,15 @@ function keepOutcome(
 
 /** The preimage of a lock, as this side or layer 1 knows it. */
 export function preimageOf({ preimages, watch }: PeerState, lock: Lock): Hex | undefined {
-  return preimages.get(lock.key) ?? watch.newest.verdicts[verdictKey(lock.condition, lock.key)]?.preimage
+  return get(preimages, lock.key) ?? watch.newest.verdicts[verdictKey(lock.condition, lock.key)]?.preimage
 }
 
-/** Keeps a preimage that opens a lock of the newest complete state: durable before anything else is said. */
-export function learn(d: Draft, seat: Seat, preimage: Hex): void {
+/** Keeps a preimage that opens a lock of the newest complete state: stored with this step. */
+export function learn(d: Draft, preimage: Hex): void {
   const key = hashLock(preimage)
-  if (d.state.preimages.has(key) || !d.state.locks.some((lock) => lock.key === key)) return
-  set(d, { preimages: new Map(d.state.preimages).set(key, preimage) })
-  put(d, 'preimage', `${seat.id}/${key}`, preimage)
+  const { preimages, locks } = d.state
+  if (get(preimages, key) !== undefined || !locks.some((lock) => lock.key === key)) return
+  set(d, { preimages: add(preimages, key, preimage) })
   tell(d, { name: 'learned', key, preimage })
 }
 
@@ -84,7 +97,7 @@ export function replaceLocks(d: Draft, seat: Seat, packed: Hex, before: Book): B
   const stay = new Set(locks.map(lockName))
   for (const lock of had) {
     if (stay.has(lockName(lock))) continue
-    put(d, 'lock', lockKey(seat.id, lock), undefined)
+    dropPayload(d, seat, lock)
     if (lock.outcome === null) failed(d, seat, lock, { code: 'OutcomeUnknown', data: '0x' }, 0n)
   }
   set(d, { locks })
@@ -92,14 +105,22 @@ export function replaceLocks(d: Draft, seat: Seat, packed: Hex, before: Book): B
 }
 
 /** Preimages that open nothing any more. */
-function forget(d: Draft, seat: Seat): void {
+function forget(d: Draft): void {
   const { preimages, locks } = d.state
   if (preimages.size === 0) return
   const open = new Set(locks.map(({ key }) => key))
-  const gone = [...preimages.keys()].filter((key) => !open.has(key))
-  if (gone.length === 0) return
-  set(d, { preimages: new Map([...preimages].filter(([key]) => open.has(key))) })
-  for (const key of gone) put(d, 'preimage', `${seat.id}/${key}`, undefined)
+  let left = preimages
+  for (const [key] of entries(preimages)) if (!open.has(key)) left = remove(left, key)
+  if (left !== preimages) set(d, { preimages: left })
+}
+
+/** Stores the preimages that this side knows, if they are others than those stored: all in one row. */
+export function keepPreimages(d: Draft, seat: Seat): void {
+  const { preimages, keptPreimages } = d.state
+  if (preimages === keptPreimages) return
+  const all = [...entries(preimages)].map(([, preimage]) => preimage)
+  set(d, { keptPreimages: preimages })
+  put(d, 'preimage', seat.id, all.length === 0 ? undefined : concat(...all))
 }
 
 /** Locks whose end a final block has made certain, though they still stand in the newest complete state. */
@@ -121,9 +142,9 @@ function names(packed: Hex): ReadonlySet<string> {
 function ended(d: Draft, seat: Seat, lock: OpenLock, end: LockEnd): OpenLock {
   if (end.name === 'fulfilled') fulfilled(d, seat, lock, end.preimage, 0n)
   else failed(d, seat, lock, { code: end.code, data: '0x' }, 0n)
-  const after: OpenLock = { ...lock, outcome: end.name }
-  put(d, 'lock', lockKey(seat.id, lock), { ...after, payload: '0x' })
-  return after
+  dropPayload(d, seat, lock)
+  const { isLoaded: _gone, ...bare } = lock
+  return { ...bare, outcome: end.name }
 }
 
 type LockEnd =

@@ -1,9 +1,10 @@
 import type { Hex } from '../base/Bytes.ts'
+import { get } from '../base/HashMap.ts'
 import { require } from '../base/Step.ts'
 import { verdictKey } from '../base/Verdicts.ts'
 import { type AddLock, type Change, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
 import { other } from './Channel.ts'
-import { waitAnew } from './Ending.ts'
+import { goToCourt, waitAnew } from './Ending.ts'
 import { MAX_LOCKS, unpackLocks } from './Lock.ts'
 import { lockName, type OpenLock, opens, receiverOf } from './LockBook.ts'
 import { endLocks, learn, preimageOf } from './LockEnd.ts'
@@ -13,6 +14,9 @@ import { type Draft, isOver, type PeerState, type Seat, set } from './PeerState.
 import { enqueue, judgeHeld } from './Proposal.ts'
 import { items } from './Queue.ts'
 import type { IsOfInterest } from './Watch.ts'
+
+/** The open locks of who has not seen to any. */
+const NEVER: readonly OpenLock[] = []
 
 /** How many locks a peer is given before as many have ended in agreement. */
 const UNTRIED = 32
@@ -26,8 +30,9 @@ export function requireLock(seat: Seat, s: PeerState, change: AddLock): void {
   require(expiry > need, 'LockTooShort', expiry, need)
   require(!(verdictKey(condition, key) in s.watch.newest.verdicts), 'KeyDecided', condition, key)
   const peer = other(seat.side)
-  const mine = s.locks.filter((lock) => receiverOf(lock) === peer).length + addsOf(seat, s)
   const most = limitOf(s, MAX_LOCKS)
+  if (s.locks.length + s.pending.length + (s.proposal?.moved.length ?? 0) < most) return
+  const mine = s.locks.filter((lock) => receiverOf(lock) === peer).length + addsOf(seat, s)
   require(mine < most, 'TooManyLocks', mine, most)
 }
 
@@ -49,15 +54,22 @@ function limitOf({ complete: { book }, locks }: PeerState, most: number): number
 export function fulfil(d: Draft, seat: Seat, lockId: bigint, preimage: Hex, isPublic: boolean): void {
   const lock = lockOf(seat, d.state, lockId)
   require(opens(preimage, lock), 'WrongPreimage', lock.key)
-  if (lock.outcome === 'fulfilled') return
-  const isKnown = d.state.preimages.has(lock.key)
+  if (lock.outcome !== 'fulfilled') keep(d, seat, lock, preimage, isPublic)
+  // With what else comes now it is tended once; layer 1 hears of it at once where the time for that has come.
+  if (now(d.state) < cutoff(seat, lock) && !isOver(d.state) && !d.state.end.restored) return
+  if (d.state.tended === NEVER) onLocks(d, seat)
+  goToCourt(d, seat)
+}
+
+function keep(d: Draft, seat: Seat, lock: OpenLock, preimage: Hex, isPublic: boolean): void {
+  const isKnown = get(d.state.preimages, lock.key) !== undefined
   // A preimage that is stored is shown to layer 1 by itself, until the lock expires.
   const [have, need] = isKnown ? [d.state.watch.time, lock.expiry] : [now(d.state), cutoff(seat, lock)]
   require(isPublic || have <= need || isDecided(d.state.watch.newest, lock), 'LockTooLate', have, need)
-  require(lock.outcome === null && !outstanding(seat, d.state, 'failLock').has(lockId), 'LockEnding', lockId)
+  require(lock.outcome === null && !isEnding(seat, d.state, lock.id, 'failLock'), 'LockEnding', lock.id)
   if (isKnown) return
-  learn(d, seat, preimage)
-  onLocks(d, seat)
+  learn(d, preimage)
+  set(d, { tended: NEVER })
 }
 
 /** Gives a lock towards this side up, for a reason. Again is harmless. */
@@ -67,13 +79,18 @@ export function fail(d: Draft, seat: Seat, change: FailLock): void {
   const lock = lockOf(seat, d.state, lockId)
   require(preimageOf(d.state, lock) === undefined, 'LockEnding', lockId)
   require(!isOver(d.state) && !d.state.end.restored, 'ChannelEnding')
-  if (!outstanding(seat, d.state).has(lockId)) enqueue(d, change)
+  if (!isEnding(seat, d.state, lockId)) enqueue(d, [change])
 }
 
 function lockOf({ side }: Seat, { locks }: PeerState, lockId: bigint): OpenLock {
   const found = locks.find((lock) => receiverOf(lock) === side && lock.id === lockId)
   require(found !== undefined, 'NoSuchLock', lockId)
   return found
+}
+
+/** Whether it has asked for the end of a lock towards this side already, of a kind or any. */
+function isEnding(seat: Seat, s: PeerState, lockId: bigint, kind?: Change['kind']): boolean {
+  return s.pending.length + (s.proposal?.moved.length ?? 0) > 0 && outstanding(seat, s, kind).has(lockId)
 }
 
 /** Ids of locks towards this side for whose end, of a kind or any, it has asked: in a pending change or the open proposal. */
@@ -110,9 +127,9 @@ function endOwn(d: Draft, seat: Seat): void {
     const preimage = preimageOf(d.state, lock)
     const code = against.get(name) ?? (isLapsed(d.state, lock) ? 'LockExpired' : undefined)
     if (preimage !== undefined && opens(preimage, lock) && mayOffer(seat, d.state, lock)) {
-      enqueue(d, { kind: 'fulfilLock', lockId: lock.id, preimage })
+      enqueue(d, [{ kind: 'fulfilLock', lockId: lock.id, preimage }])
     } else if (code !== undefined && (preimage === undefined || isLapsed(d.state, lock))) {
-      enqueue(d, { kind: 'failLock', lockId: lock.id, code, data: '0x' })
+      enqueue(d, [{ kind: 'failLock', lockId: lock.id, code, data: '0x' }])
     }
   }
 }

@@ -32,6 +32,27 @@ export function lotOf(pays: readonly Pay[]): Lot {
   return { pays, packed, leaves: leavesOf(packed, pays.length), sum }
 }
 
+/** Some lots as one. */
+export function joinedLots(lots: readonly Lot[]): Lot {
+  if (lots.length < 2) return lots[0] ?? NO_PAYS
+  return {
+    pays: lots.flatMap(({ pays }) => pays),
+    packed: joinedBytes(lots.map(({ packed }) => packed)),
+    leaves: joinedBytes(lots.map(({ leaves }) => leaves)),
+    sum: lots.reduce((sum, lot) => sum + lot.sum, 0n),
+  }
+}
+
+function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
 /** The lot of payments as bytes, or undefined if that is none: every field is in its bounds, and there is a payment. */
 export function readLot(packed: unknown): Lot | undefined {
   const pays = unpackPays(packed)

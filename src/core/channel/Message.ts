@@ -9,6 +9,8 @@ import type { Lot } from './Lot.ts'
 export type Item =
   | { readonly kind: 'own'; readonly change: Change }
   | { readonly kind: 'lot'; readonly lot: Lot }
+  /** The writer's payments of the oldest so many lots that were said ahead. */
+  | { readonly kind: 'ahead'; readonly count: number }
   | { readonly kind: 'request'; readonly number: number }
   | { readonly kind: 'refusal'; readonly number: number; readonly code: string }
 
@@ -23,6 +25,8 @@ export type Message =
     }
   /** Changes that the sender asks for, the first of them under `number`. */
   | { readonly type: 'request'; readonly number: number; readonly changes: readonly Change[] }
+  /** Payments that the writer is about to propose. */
+  | { readonly type: 'ahead'; readonly lot: Lot }
   | {
       readonly type: 'propose'
       readonly version: bigint
@@ -88,6 +92,7 @@ const SIGNED: Fields = {
 const MESSAGES: Readonly<Record<Message['type'], Fields>> = {
   hello: { version, hash: word, owed: count, restored: flag },
   request: { number: count, changes: list },
+  ahead: { lot: (value) => value !== undefined },
   propose: { version, items: list, hash: word, signature },
   ack: { version, hash: word, owed: count, signature },
   show: { state: isSignedState, owed: count },

@@ -3,15 +3,22 @@ import { type Change, isCode, isLockChange, type LockChange } from './Change.ts'
 import { packPays, readLot, unpackPays } from './Lot.ts'
 import { type Item, isCount } from './Message.ts'
 import { BATCH, type Pay } from './Payment.ts'
-import { type Batch, type History, paidIn } from './Receipt.ts'
+import { type History, paidIn } from './Receipt.ts'
 
 // Rows and messages carry many payments. Here those that follow one another are bytes: 50 and the memo each.
 
 /** Changes in order: payments that follow one another packed, changes of locks as they are. */
 export type PackedChanges = readonly (Uint8Array | LockChange)[]
 
-/** Items of a proposal: own changes as in `PackedChanges`; requests by their first and last number; a refused one and its code. */
-export type PackedItems = readonly (Uint8Array | LockChange | readonly [number, number] | readonly [number, string])[]
+/** Items of a proposal: own changes as in `PackedChanges`; what was said ahead by
+ * how many lots; requests by their first and last number; a refused one and its code. */
+export type PackedItems = readonly (
+  | Uint8Array
+  | number
+  | LockChange
+  | readonly [number, number]
+  | readonly [number, string]
+)[]
 
 /** What a version paid: A's payments and B's. */
 export type PackedPaid = readonly [a: Uint8Array, b: Uint8Array]
@@ -59,6 +66,7 @@ export function packItems(items: readonly Item[]): PackedItems {
 
 function packItem(item: Item): PackedItems[number] {
   if (item.kind === 'lot') return item.lot.packed
+  if (item.kind === 'ahead') return item.count
   if (item.kind === 'own') return item.change.kind === 'pay' ? packPays([item.change]) : item.change
   return item.kind === 'refusal' ? [item.number, item.code] : [item.number, item.number]
 }
@@ -72,7 +80,8 @@ export function unpackItems(packed: unknown): readonly Item[] | undefined {
     if (Array.isArray(part)) {
       requests += addRequests(items, part, BATCH - requests)
       if (!(requests <= BATCH)) return undefined
-    } else if (isLockChange(part)) items.push({ kind: 'own', change: part })
+    } else if (isCount(part)) items.push({ kind: 'ahead', count: part })
+    else if (isLockChange(part)) items.push({ kind: 'own', change: part })
     else {
       const lot = readLot(part)
       if (!lot) return undefined
@@ -92,17 +101,12 @@ function addRequests(items: Item[], run: readonly Plain[], room: number): number
   return isCount(last) ? last - first + 1 : 1
 }
 
-/** A row of history: what a version paid is packed. */
-export type SavedHistory = Omit<History, 'paid'> & { readonly paid: PackedPaid }
+/** A row of history: what the version paid has a row of its own, stored when the version was proposed and never again. */
+export type SavedHistory = Omit<History, 'paid'>
 
-/** What a row of history holds. */
-export function unpackHistory(saved: SavedHistory): History {
-  return { ...saved, paid: unpackPaid(saved.paid) }
-}
-
-/** What a version paid, packed. */
-export function packPaid({ a, b }: Batch): PackedPaid {
-  return [a.packed, b.packed]
+/** What a row of history, and one of what its version paid, hold. */
+export function unpackHistory(saved: SavedHistory, paid: PackedPaid | undefined): History {
+  return { ...saved, paid: paid ? unpackPaid(paid) : [] }
 }
 
 /** What a version paid, of a row that this program wrote. */

@@ -1,4 +1,4 @@
-import { concat, type Hex, isHex, size, uint } from '../base/Bytes.ts'
+import { type Hex, isHex, size } from '../base/Bytes.ts'
 import type { Side } from './Channel.ts'
 
 /** How many requests one version disposes of at most: a constant of the protocol. */
@@ -37,7 +37,7 @@ const SERIAL: Hex = '0x5594661f79eeb5bb'
  * id before it is told, so it needs no row of its own: what a caller chose does, or it could be paid twice.
  */
 export function serialId(start: Hex, count: number): Hex {
-  return concat(SERIAL, start, uint(count, 8))
+  return `${SERIAL}${start.slice(2)}${count.toString(16).padStart(16, '0')}`
 }
 
 /** Whether an id is of the form that nodes make. */

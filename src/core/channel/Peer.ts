@@ -1,6 +1,7 @@
 import type { Hex } from '../base/Bytes.ts'
-import { type L1Input, require, type Step } from '../base/Step.ts'
+import { type L1Input, Refusal, require, type Step } from '../base/Step.ts'
 import { type Verdict, verdictKey } from '../base/Verdicts.ts'
+import { onAhead, sayAhead } from './Ahead.ts'
 import type { ChannelEvent } from './Call.ts'
 import { type AddLock, type Change, costOf, type FailLock } from './Change.ts'
 import { other } from './Channel.ts'
@@ -18,10 +19,10 @@ import {
   repeatFinal,
 } from './Ending.ts'
 import { completeProposal, failPending, failProposal, keepPending } from './Ledger.ts'
-import { learn } from './LockEnd.ts'
+import { keepLocks, keepPreimages, learn } from './LockEnd.ts'
 import { fail, fulfil, interest, onLocks, requireLock } from './Locking.ts'
 import type { Message } from './Message.ts'
-import { isPay, PENDING } from './Payment.ts'
+import { isPay, type Pay, PENDING } from './Payment.ts'
 import {
   DOWN,
   type Draft,
@@ -93,8 +94,11 @@ export function rest(d: Draft, seat: Seat): void {
   if (d.state.locks !== d.state.tended) onLocks(d, seat)
   propose(d, seat)
   attend(d, seat)
+  keepLocks(d, seat)
+  keepPreimages(d, seat)
   keepPending(d, seat)
   request(d, seat)
+  sayAhead(d, seat)
 }
 
 type Verb<Input> = (d: Draft, seat: Seat, input: Input) => void
@@ -107,10 +111,7 @@ const INPUTS: Verbs<PeerInput, 'kind'> = {
   pay: (d, seat, { amount, paymentId, memo }) => pay(d, seat, { kind: 'pay', amount, paymentId, memo }),
   withdraw: (d, seat, { amount, seconds }) => withdraw(d, seat, amount, seconds, available(seat, d.state)),
   lock: (d, seat, input) => lock(d, seat, { ...input, kind: 'addLock' }),
-  fulfil: (d, seat, { lockId, preimage, isPublic }) => {
-    fulfil(d, seat, lockId, preimage, isPublic)
-    goToCourt(d, seat)
-  },
+  fulfil: (d, seat, { lockId, preimage, isPublic }) => fulfil(d, seat, lockId, preimage, isPublic),
   fail: (d, seat, { lockId, code, data }) => fail(d, seat, { kind: 'failLock', lockId, code, data } satisfies FailLock),
   clock: onClock,
   close,
@@ -127,6 +128,7 @@ const INPUTS: Verbs<PeerInput, 'kind'> = {
 const MESSAGES: Verbs<Message, 'type'> = {
   hello: onHello,
   request: onRequest,
+  ahead: onAhead,
   propose: onPropose,
   ack: onAck,
   show: onShow,
@@ -147,24 +149,43 @@ export function available(seat: Seat, s: PeerState): bigint {
   return (now < next ? now : next) - pendingSum
 }
 
-function pay(d: Draft, seat: Seat, change: Extract<Change, { kind: 'pay' }>): void {
-  require(isPay(change), 'BadPayment', change.amount, change.paymentId)
-  requireSpend(seat, d.state, change)
-  enqueue(d, change)
+function pay(d: Draft, seat: Seat, change: Pay): void {
+  for (const [, why] of payAll(d, seat, [change])) throw why
+}
+
+/** Pays many at once, as if one after the other: those that are refused come back with why. */
+export function payAll(d: Draft, seat: Seat, pays: readonly Pay[]): readonly (readonly [Pay, Refusal])[] {
+  const refused: (readonly [Pay, Refusal])[] = []
+  const taken: Pay[] = []
+  let have = available(seat, d.state)
+  for (const one of pays) {
+    try {
+      require(isPay(one), 'BadPayment', one.amount, one.paymentId)
+      requireSpend(d.state, one, have, taken.length)
+      taken.push(one)
+      have -= one.amount
+    } catch (why) {
+      if (!(why instanceof Refusal)) throw why
+      refused.push([one, why])
+    }
+  }
+  if (taken.length > 0) enqueue(d, taken)
+  return refused
 }
 
 function lock(d: Draft, seat: Seat, change: AddLock): void {
   requireLock(seat, d.state, change)
-  requireSpend(seat, d.state, change)
-  enqueue(d, change)
+  requireSpend(d.state, change, available(seat, d.state))
+  enqueue(d, [change])
 }
 
-/** Refuses what this side cannot begin now, or cannot spend. */
-function requireSpend(seat: Seat, state: PeerState, change: Change): void {
+/** Refuses what this side cannot begin now, beside so many `more`, or cannot spend of what it has. */
+function requireSpend(state: PeerState, change: Change, have: bigint, more = 0): void {
   require(!state.end.restored, 'RestoredCopy')
   require(!state.end.asked && !state.end.peerAsked && !isOver(state), 'ChannelEnding')
-  require(state.pending.length < PENDING, 'TooManyPending', state.pending.length, PENDING)
-  const [have, need] = [available(seat, state), costOf(change)]
+  const waiting = state.pending.length + more
+  require(waiting < PENDING, 'TooManyPending', waiting, PENDING)
+  const need = costOf(change)
   require(have >= need, 'InsufficientFunds', have, need)
 }
 
@@ -223,7 +244,7 @@ function onChain(d: Draft, seat: Seat, input: L1Input<ChannelEvent>): void {
   if (watch.through !== before.through) keepCourt(d, seat, watch)
   if (d.state.finished) return
   if (input.kind === 'block') {
-    for (const event of input.block.events) if (event.name === 'Revealed') learn(d, seat, event.preimage)
+    for (const event of input.block.events) if (event.name === 'Revealed') learn(d, event.preimage)
   }
   // What was ignored while the clock was set must be said again, and that begins with a hello.
   if (isClocked(before.newest) && !isClocked(watch.newest)) drop(d, 'the clock was taken back')

@@ -1,10 +1,12 @@
 import type { Hex } from '../base/Bytes.ts'
+import type { HashMap } from '../base/HashMap.ts'
 import { addressOf, type Domain } from '../base/Signature.ts'
 import { type Plain, Refusal, type Row } from '../base/Step.ts'
 import type { ChannelCall, SignedState } from './Call.ts'
 import { type AddLock, type Change, isPromised, type Promised } from './Change.ts'
 import { type Channel, channelId, MAX_NET, other, type Side, type State, sideOf, writerOf } from './Channel.ts'
 import { type Book, type Moved, type OpenLock, payerOf } from './LockBook.ts'
+import type { Lot } from './Lot.ts'
 import type { Item, Message } from './Message.ts'
 import { type Pay, spendable } from './Payment.ts'
 import { items, type Queue } from './Queue.ts'
@@ -103,6 +105,12 @@ export interface Kept {
   readonly last: number
 }
 
+/** Payments that were said ahead of their version; `through` is the writer's number of the last of them. */
+export interface Ahead {
+  readonly lot: Lot
+  readonly through: number
+}
+
 /** What belongs to the connection and dies with it. */
 export interface Link {
   readonly up: boolean
@@ -111,8 +119,10 @@ export interface Link {
   /** Whether the other side knows a newer state, or another one, and this side waits to be shown it. */
   readonly behind: boolean
   readonly owed: number
-  /** Number of the last request that this side has said. */
+  /** Number of the last change that this side has said: a request, or a payment ahead of its version. */
   readonly said: number
+  /** What the writer has said ahead and not proposed yet. */
+  readonly ahead: readonly Ahead[]
   readonly peerRestored: boolean
   /** Whether this side has asked for its withdrawal. */
   readonly asked: boolean
@@ -139,10 +149,14 @@ export interface PeerState {
   readonly hash: Hex
   /** The open locks of the newest complete state, in the order of its list. */
   readonly locks: readonly OpenLock[]
+  /** Those as they are stored. */
+  readonly keptLocks: readonly OpenLock[]
   /** The open locks as this side last saw to what they oblige it to. */
   readonly tended: readonly OpenLock[]
   /** The preimages that this side knows of open locks, by key. */
-  readonly preimages: ReadonlyMap<Hex, Hex>
+  readonly preimages: HashMap<Hex>
+  /** Those that are stored. */
+  readonly keptPreimages: HashMap<Hex>
   /** A proposal that is neither signed nor refused before a final block decides a lock in it. */
   readonly held: Extract<Message, { type: 'propose' }> | null
   readonly proposal: Proposal | null
@@ -251,6 +265,7 @@ export const DOWN: Link = {
   behind: false,
   owed: 0,
   said: 0,
+  ahead: [],
   peerRestored: false,
   asked: false,
 }

@@ -1,5 +1,6 @@
 import type { Hex } from '../base/Bytes.ts'
 import { isSignedBy, sign } from '../base/Signature.ts'
+import { aligned, countOf, resolved, saidIn } from './Ahead.ts'
 import { type Change, costOf, weightOf } from './Change.ts'
 import { other, type State, stateDigest } from './Channel.ts'
 import { compose, recompute } from './Compose.ts'
@@ -28,9 +29,9 @@ import {
   spendOf,
   stateOf,
 } from './PeerState.ts'
-import { newest, oldest, push, type Queue, take } from './Queue.ts'
+import { newest, oldest, push, pushAll, type Queue, take } from './Queue.ts'
 import type { Batch } from './Receipt.ts'
-import { putProposal } from './Saved.ts'
+import { putBatch, putProposal } from './Saved.ts'
 import { fundsOf } from './Withdrawal.ts'
 
 /** How many changes one message carries at most, and how many characters of them: a constant of the protocol. */
@@ -52,27 +53,33 @@ function endsLocks({ locks, link }: PeerState): boolean {
   return locks.length > 0 && !link.peerRestored
 }
 
-/** One more change of this side waits for the next version, under the next number. */
-export function enqueue(d: Draft, change: Change): void {
-  const { last, pending, pendingSum } = d.state
-  const number = last + 1
-  set(d, { last: number, pending: push(pending, { number, change }), pendingSum: pendingSum + costOf(change) })
+/** More changes of this side wait for the next version, under the next numbers. */
+export function enqueue(d: Draft, changes: readonly Change[]): void {
+  const { last, pending } = d.state
+  let { pendingSum } = d.state
+  for (const change of changes) pendingSum += costOf(change)
+  const more = changes.map((change, index) => ({ number: last + 1 + index, change }))
+  set(d, { last: last + changes.length, pending: pushAll(pending, more), pendingSum })
 }
 
 /** Puts everything that waits, up to a batch of each side's, into the next version, stores it signed and offers it. */
 export function propose(d: Draft, seat: Seat): void {
   if (!mayPropose(seat, d.state)) return
   const [requests, inbox] = take(d.state.inbox, BATCH)
-  const [own, pending] = take(d.state.pending, fitting(oldest(d.state.pending, CHANGES)))
+  const count = aligned(d.state, fitting(oldest(d.state.pending, CHANGES)))
+  const [own, pending] = take(d.state.pending, count)
   if (requests.length + own.length === 0) return
-  const { items, done, dropped } = compose(seat, d.state, own, requests)
+  const said = saidIn(d.state, count)
+  const lots = said.map(({ lot }) => lot)
+  const { items, done, dropped } = compose(seat, d.state, lots, own.slice(countOf(said)), requests)
   unqueue(d, seat, own, pending)
   for (const [change, code] of dropped) refuse(d, seat, change, code)
   if (items.length === 0) return
   const proposal = signed(seat, d.state, items, done, requests.length)
   set(d, { inbox, proposal })
+  putBatch(d, seat, proposal.state.version, proposal.batch)
   putProposal(d, seat, proposal)
-  offer(d)
+  offer(d, said.length)
 }
 
 /** How many of some changes fit into one message, the first of them first. */
@@ -87,11 +94,14 @@ function fitting(changes: readonly Pending[]): number {
   return count
 }
 
-/** Says the outstanding proposal (again). */
-export function offer(d: Draft): void {
-  const { proposal } = d.state
+/** Says the outstanding proposal (again); its first lots may have been said ahead on this connection. */
+export function offer(d: Draft, said = 0): void {
+  const { proposal, link } = d.state
   if (!proposal) return
-  const { state, items, hash, signature } = proposal
+  const { state, hash, signature } = proposal
+  const items: readonly Item[] =
+    said > 0 ? [{ kind: 'ahead', count: said }, ...proposal.items.slice(said)] : proposal.items
+  if (said > 0) set(d, { link: { ...link, ahead: link.ahead.slice(said) } })
   say(d, { type: 'propose', version: state.version, items, hash, signature })
 }
 
@@ -137,7 +147,7 @@ export function onRequest(d: Draft, seat: Seat, { number, changes }: Said<'reque
   if (number > next || inbox.length + fresh.length > REQUESTS) drop(d, 'a request was lost, or too many wait')
   else {
     for (const change of fresh) {
-      if (change.kind === 'fulfilLock') learn(d, seat, change.preimage)
+      if (change.kind === 'fulfilLock') learn(d, change.preimage)
       inbox = push(inbox, change)
     }
     set(d, { inbox })
@@ -154,13 +164,16 @@ export function onPropose(d: Draft, seat: Seat, said: Said<'propose'>): void {
 }
 
 /** Countersigns a new proposal iff it is valid; ends the channel iff the writer signed an invalid one. */
-function answerProposal(d: Draft, seat: Seat, said: Said<'propose'>): void {
-  const { hash, signature, version } = said
+function answerProposal(d: Draft, seat: Seat, offered: Said<'propose'>): void {
+  const { hash, signature, version } = offered
+  const items = resolved(d, offered.items)
   if (!isSignedBy(hash, signature, peerSigner(seat))) drop(d, 'a proposal that its writer did not sign')
   // A gap says that one of the two stores is an older copy; the next hello tells which.
   else if (version > d.state.complete.version + 1n) drop(d, 'a proposal beyond the next version')
+  else if (!items) drop(d, 'a proposal of payments that were not said')
   else {
-    learnFrom(d, seat, said)
+    const said = { ...offered, items }
+    learnFrom(d, said)
     const judged = judge(seat, d.state, said)
     if (judged === 'Undecided') set(d, { held: said })
     else if (typeof judged === 'string') dispute(d, seat, judged)
@@ -169,9 +182,9 @@ function answerProposal(d: Draft, seat: Seat, said: Said<'propose'>): void {
 }
 
 /** A preimage that the writer has shown is known, whatever becomes of its proposal. */
-function learnFrom(d: Draft, seat: Seat, { items: shown }: Said<'propose'>): void {
+function learnFrom(d: Draft, { items: shown }: Said<'propose'>): void {
   for (const item of shown) {
-    if (item.kind === 'own' && item.change.kind === 'fulfilLock') learn(d, seat, item.change.preimage)
+    if (item.kind === 'own' && item.change.kind === 'fulfilLock') learn(d, item.change.preimage)
   }
 }
 
@@ -227,6 +240,7 @@ function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): vo
   const mine = sign(said.hash, seat.key)
   set(d, { held: null })
   unqueue(d, seat, judged.own, judged.rest)
+  putBatch(d, seat, said.version, judged.batch)
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
   for (const [change, code] of judged.refused) refuse(d, seat, change, code)
   acknowledge(d, seat)

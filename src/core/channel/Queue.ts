@@ -21,6 +21,14 @@ export function push<T>(to: Queue<T>, item: T): Queue<T> {
   return { ...to, back: { item, next: to.back }, length: to.length + 1 }
 }
 
+/** The queue with more items at its end. */
+export function pushAll<T>(to: Queue<T>, more: readonly T[]): Queue<T> {
+  if (to.length === 0) return queue(more)
+  let { back } = to
+  for (const item of more) back = { item, next: back }
+  return { ...to, back, length: to.length + more.length }
+}
+
 /** The oldest `count` items (fewer if there are fewer), and the queue without them. */
 export function take<T>(of: Queue<T>, count: number): readonly [taken: readonly T[], rest: Queue<T>] {
   const { front, from, back, length } = of.front.length - of.from < count ? queue(items(of)) : of

@@ -1,4 +1,5 @@
 import { ETHER, type Hex } from '../base/Bytes.ts'
+import { entries } from '../base/HashMap.ts'
 import { addressOf, type Domain } from '../base/Signature.ts'
 import { type L1Input, require } from '../base/Step.ts'
 import type { ChannelCall, ChannelEvent, SignedState } from './Call.ts'
@@ -51,7 +52,7 @@ export function exported(seat: Seat, state: PeerState): RescueFile {
     since: untouched ? watch.through + 1 : since,
     state: isWhole ? signedState(complete) : null,
     final: finalOf(seat, state),
-    preimages: [...state.preimages.values()],
+    preimages: [...entries(state.preimages)].map(([, preimage]) => preimage),
     verdicts: Object.entries(watch.base.verdicts).map(([key, { time, amount }]) => ({ key: key as Hex, time, amount })),
   }
 }
@@ -63,7 +64,7 @@ function finalOf(seat: Seat, { end: { final } }: PeerState): SignedFinal | null 
 /** The preimages by which open locks of the newest complete state pay this side: what a tower may reveal for it. */
 export function earning({ side }: Seat, { locks, preimages }: PeerState): readonly Hex[] {
   const mine = new Set(locks.filter(({ toB }) => toB === (side === 'b')).map(({ key }) => key))
-  return [...preimages].flatMap(([key, preimage]) => (mine.has(key) ? [preimage] : []))
+  return [...entries(preimages)].flatMap(([key, preimage]) => (mine.has(key) ? [preimage] : []))
 }
 
 /** Who rescues: the file, the key behind its side's signer, and the address that sends the transactions. */

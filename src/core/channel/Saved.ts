@@ -1,11 +1,21 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import { type Hex, size, slice, ZERO } from '../base/Bytes.ts'
+import { set as add, emptyMap, type HashMap } from '../base/HashMap.ts'
 import type { Plain } from '../base/Step.ts'
 import { hashLock } from '../base/Verdicts.ts'
-import { costOf } from './Change.ts'
+import { costOf, type LockChange } from './Change.ts'
 import { other, stateDigest } from './Channel.ts'
-import { locksOf, NO_LOCKS, type OpenLock } from './LockBook.ts'
+import { bookAfter, effects, movedBy, put as putChange } from './Effects.ts'
+import { type Book, locksOf, type Names, NO_LOCKS, named, type OpenLock } from './LockBook.ts'
 import { NO_PAYS, readLot } from './Lot.ts'
-import { type PackedChanges, type PackedItems, packItems, unpackChanges, unpackItems } from './Packed.ts'
+import type { Item } from './Message.ts'
+import {
+  type PackedChanges,
+  type PackedItems,
+  type PackedPaid,
+  packItems,
+  unpackChanges,
+  unpackItems,
+} from './Packed.ts'
 import {
   type Complete,
   DOWN,
@@ -18,6 +28,7 @@ import {
   stateOf,
 } from './PeerState.ts'
 import { queue } from './Queue.ts'
+import type { Batch } from './Receipt.ts'
 import { NO_RESERVES, type Reserves } from './Reserve.ts'
 import { type Court, watch } from './Watch.ts'
 
@@ -29,31 +40,37 @@ const NOTHING: Complete = { version: 0n, net: 0n, ...UNSIGNED, disposed: 0, owed
 export interface Saved {
   readonly complete?: Complete
   readonly proposal?: SavedProposal
+  /** What the proposal pays. */
+  readonly batch?: PackedPaid
   readonly funds?: { readonly announced: bigint; readonly heard: bigint; readonly opened: boolean }
   readonly court?: { readonly base: Court; readonly through: number }
   readonly end?: End
   readonly finished?: Court['closed']
   readonly withdrawal?: Pick<Reserves, 'mine' | 'theirs' | 'taken' | 'passed'>
   readonly pending?: readonly (readonly [key: string, changes: PackedChanges])[]
-  readonly lock?: readonly (readonly [key: string, lock: OpenLock])[]
-  readonly preimage?: readonly (readonly [key: string, preimage: Hex])[]
+  readonly lock?: Names
+  /** One after another. */
+  readonly preimage?: Hex
 }
 
-/** A proposal as a row keeps it: packed, and of what it pays only what its items do not say. */
-export type SavedProposal = Omit<Proposal, 'items' | 'batch'> & {
+/** A proposal as a row keeps it: packed, without what it pays, which has a row of its own for ever, nor what follows. */
+export type SavedProposal = Omit<Proposal, 'items' | 'batch' | 'moved' | 'book'> & {
   readonly items: PackedItems
-  /** The other side's payments, that items tell only by number. */
-  readonly asked: Uint8Array
+  /** The other side's changes of locks, that items tell only by number. */
+  readonly asked: readonly LockChange[]
 }
 
 /** The tables that hold one row a channel. */
-const SINGLE = ['complete', 'proposal', 'funds', 'court', 'end', 'finished', 'withdrawal'] as const
+const SINGLE = ['complete', 'proposal', 'funds', 'court', 'end', 'finished', 'withdrawal', 'preimage', 'lock'] as const
 
 /** The tables that hold some rows a channel, under keys that begin with its id. */
-const MANY = ['pending', 'lock', 'preimage'] as const
+const MANY = ['pending'] as const
 
-/** What a store holds, by channel id: one pass over each table. */
-export function collect(all: (table: string) => readonly (readonly [string, Plain])[]): ReadonlyMap<string, Saved> {
+type All = (table: string) => readonly (readonly [string, Plain])[]
+type Get = (table: string, key: string) => Plain | undefined
+
+/** What a store holds, by channel id: one pass over each table, and a look for what each proposal pays. */
+export function collect(all: All, get: Get): ReadonlyMap<string, Saved> {
   const found = new Map<string, Record<string, unknown>>()
   const of = (id: string) => found.get(id) ?? found.set(id, {}).get(id)!
   for (const table of SINGLE) for (const [id, value] of all(table)) of(id)[table] = value
@@ -64,6 +81,9 @@ export function collect(all: (table: string) => readonly (readonly [string, Plai
       ;(entry[table] as Plain[]).push([key.slice(67), value])
     }
   }
+  for (const [id, entry] of found as Map<string, Record<string, unknown> & { proposal?: SavedProposal }>) {
+    if (entry.proposal) entry.batch = get('batch', historyKey(id as Hex, entry.proposal.state.version))
+  }
   return found as ReadonlyMap<string, Saved>
 }
 
@@ -71,18 +91,19 @@ export function collect(all: (table: string) => readonly (readonly [string, Plai
 export function restore(seat: Seat, saved: Saved = {}): PeerState {
   const complete = saved.complete ?? NOTHING
   const rows = (saved.pending ?? []).map(([first, packed]) => [Number(first), unpackChanges(packed)!] as const)
+  const locks = saved.lock ? named(complete.book.packed, saved.lock) : locksOf(complete.book.packed, [])
+  const preimages = known(saved.preimage ?? '0x')
   const pending = rows.flatMap(([first, changes]) => changes.map((change, i) => ({ number: first + i, change })))
   return {
     complete,
     hash: stateDigest(seat.court, stateOf(seat, complete)),
-    locks: locksOf(
-      complete.book.packed,
-      (saved.lock ?? []).map(([, lock]) => lock),
-    ),
+    locks,
+    keptLocks: locks,
     tended: [],
-    preimages: new Map((saved.preimage ?? []).map(([, preimage]) => [hashLock(preimage), preimage])),
+    preimages,
+    keptPreimages: preimages,
     held: null,
-    proposal: saved.proposal ? unpackProposal(seat, saved.proposal) : null,
+    proposal: saved.proposal ? unpackProposal(seat, complete.book, locks, saved.proposal, saved.batch) : null,
     last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
     pending: queue(pending),
     pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
@@ -100,18 +121,43 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
   }
 }
 
-function unpackProposal({ side }: Seat, { asked, ...saved }: SavedProposal): Proposal {
-  const items = unpackItems(saved.items)!
-  const own = items.flatMap((item) => (item.kind === 'lot' ? [item.lot] : []))[0] ?? NO_PAYS
-  const theirs = readLot(asked) ?? NO_PAYS
-  return { ...saved, items, batch: side === 'a' ? { a: own, b: theirs } : { a: theirs, b: own } }
+function unpackProposal(
+  { side }: Seat,
+  before: Book,
+  locks: readonly OpenLock[],
+  { asked, ...saved }: SavedProposal,
+  paid?: PackedPaid,
+): Proposal {
+  const [a, b] = paid?.map((packed) => readLot(packed) ?? NO_PAYS) ?? []
+  const batch = { a: a ?? NO_PAYS, b: b ?? NO_PAYS }
+  const own: readonly Item[] = batch[side].pays.length > 0 ? [{ kind: 'lot', lot: batch[side] }] : []
+  const items = [...own, ...unpackItems(saved.items)!]
+  const done = effects(before, locks)
+  for (const item of items) if (item.kind === 'own') putChange(done, side, item.change)
+  for (const change of asked) putChange(done, other(side), change)
+  return { ...saved, items, batch, moved: movedBy(done), book: bookAfter(done) }
 }
 
-/** Stores the outstanding proposal. */
+function known(preimages: Hex): HashMap<Hex> {
+  let all = emptyMap<Hex>()
+  for (let at = 0; at < size(preimages); at += 32) {
+    const preimage = slice(preimages, at, at + 32)
+    all = add(all, hashLock(preimage), preimage)
+  }
+  return all
+}
+
+/** Stores the outstanding proposal; what it pays is stored by `putBatch`. */
 export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
-  const { items, batch, ...rest } = proposal
-  const row: SavedProposal = { ...rest, items: packItems(items), asked: batch[other(seat.side)].packed }
-  put(d, 'proposal', seat.id, row)
+  const { batch: _paid, book: _after, moved, ...rest } = proposal
+  const items = packItems(rest.items.filter(({ kind }) => kind !== 'lot'))
+  const asked = moved.filter(({ by }) => by !== seat.side).map(({ change }) => change)
+  put(d, 'proposal', seat.id, { ...rest, items, asked } satisfies SavedProposal)
+}
+
+/** Stores what a version pays, if it pays anything: once, whatever becomes of it. */
+export function putBatch(d: Draft, seat: Seat, version: bigint, { a, b }: Batch): void {
+  if (a.pays.length + b.pays.length > 0) put(d, 'batch', historyKey(seat.id, version), [a.packed, b.packed])
 }
 
 /** Key of a row of pending changes: channel, number of the first. */
