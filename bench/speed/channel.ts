@@ -23,7 +23,8 @@ const MANY_OPEN = 2000
 
 /**
  * Payments between two processes, durable on both sides and countersigned: one at a time; a million through one channel,
- * each with its own id, memo and receipt, handed over a thousand at a time, and others asked for singly; locked and fulfilled; and spread over a thousand channels.
+ * each with its own id, memo and receipt, handed over a thousand at a time; others asked for singly; locked and fulfilled;
+ * and spread over a thousand channels.
  */
 export async function measure(): Promise<Figures> {
   return {

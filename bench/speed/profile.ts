@@ -5,17 +5,22 @@ import { between, type Pair, windowed } from './pair.ts'
 import { NAMES, profiled, type Shares } from './profiler.ts'
 
 const PATH = 'snapshots/profile.json'
-const WINDOW = 16_384
-const WARM = 10 * WINDOW
-const PAYMENTS = 500_000
+const LOT = 1000
+const WINDOW = 32
+const WARM = 5 * WINDOW
+const LOTS = 500
 
 async function shares({ payer: { node, ids }, ask }: Pair) {
-  const pay = (n: number) => node.pay(ids[0]!, 1n, { memo: uint(n, 8) })
+  const pay = (n: number) =>
+    node.payAll(
+      ids[0]!,
+      Array.from({ length: LOT }, (_, i) => ({ amount: 1n, memo: uint(n * LOT + i, 8) })),
+    )
   await windowed(WARM, WINDOW, pay)
   await ask('profile')
   const stop = await profiled()
-  await windowed(PAYMENTS, WINDOW, pay)
-  return { paid: WARM + PAYMENTS, payer: await stop(), payee: await ask<Shares>('shares') }
+  await windowed(LOTS, WINDOW, pay)
+  return { paid: LOT * (WARM + LOTS), payer: await stop(), payee: await ask<Shares>('shares') }
 }
 
 /** Percent of the time in which a process works; `waits` is the percent of all time in which it does not. */

@@ -12,9 +12,12 @@ const GROUPS: readonly (readonly [group: string, fits: RegExp])[] = [
   ['signatures', /\/secp256k1\/|\/@noble\/| (?:sign|recover|isSignedBy)$/],
   ['sqlite', /\/edge\/store\/|^node:sqlite/],
   ['sockets', /\/edge\/transport\/|^node:(?:net|stream|internal\/streams?|internal\/stream_base_commons)/],
-  ['codec', /\/edge\/Codec|\/core\/channel\/(?:Packed|Wire)\.|\/core\/base\/Bytes\.|^node:(?:buffer|internal\/buffer)/],
+  [
+    'codec',
+    /\/edge\/Codec|\/core\/channel\/(?:Lot|Packed|Wire)\.|\/core\/base\/Bytes\.|^node:(?:buffer|internal\/buffer)/,
+  ],
   ['machine', /\/core\//],
-  ['promises', /\/role\/Payments\.|\/bench\/|^node:internal\/process\/| runMicrotasks$/],
+  ['promises', /\/role\/(?:Payments|Together)\.|\/bench\/|^node:internal\/process\/| runMicrotasks$/],
   ['loop', /\/role\//],
 ]
 

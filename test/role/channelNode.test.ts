@@ -63,12 +63,8 @@ describe('ChannelNode', () => {
     expect(await nodes[0].payAll(id, [])).to.deep.equal([])
     const waiting = nodes[0].payAll(id, [{ amount: 1n }])
     await nodes[0].stop()
-    expect(
-      await finish(
-        w,
-        waiting.catch((why: Error) => why.message),
-      ),
-    ).to.include('stopped')
+    const [ended] = await finish(w, waiting)
+    expect((ended as Error).message).to.include('stopped')
     const late = await nodes[0].payAll(id, [{ amount: 1n }])
     expect((late[0] as Error).message).to.include('stopped')
   })
