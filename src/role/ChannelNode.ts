@@ -140,7 +140,7 @@ export class ChannelNode {
    * Pays many, each under an id of the node's making; resolves once all have ended, with what became of each: the place
    * where both have signed it, or the reason why it can no longer succeed.
    */
-  async payAll(id: Hex, payments: readonly Unnamed[]): Promise<readonly Ended[]> {
+  async payAll(id: Hex, payments: readonly Unnamed[]): Promise<readonly Ended<Payment>[]> {
     return this.#payments.payAll(this.#places.of(id).seat, payments)
   }
 

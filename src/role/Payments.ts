@@ -75,7 +75,7 @@ export class Payments {
   readonly #waiting = new Map<Hex, Map<Hex, Waiting>>()
   /** The payments of each channel that its machine has not heard of yet. */
   readonly #breaths = new Map<Hex, Pay[]>()
-  readonly #together = new Together()
+  readonly #together = new Together<Payment>()
   readonly #ask: (id: Hex, pays: readonly Pay[]) => void
   readonly #start = toHex(randomBytes(16))
   #count = 0
@@ -123,7 +123,7 @@ export class Payments {
   }
 
   /** Pays many; resolves with how each has ended, once all have. */
-  payAll({ id }: Seat, payments: readonly Unnamed[]): Promise<readonly Ended[]> {
+  payAll({ id }: Seat, payments: readonly Unnamed[]): Promise<readonly Ended<Payment>[]> {
     const pays = payments.map(({ amount, memo = '0x' }): Pay => ({ kind: 'pay', amount, paymentId: this.name(), memo }))
     const ended = this.#together.begin(id, pays)
     if (pays.length > 0) this.#hand(id, pays)
