@@ -68,7 +68,7 @@ export class ChannelNode {
       rest: () => this.#rest(),
       batch: 4096,
       speak: ({ id, output }) => this.#speak(id, output),
-      isInner: ({ output }) => output.kind === 'event',
+      isInner: ({ output: { kind } }) => kind === 'event' || kind === 'complete',
       onFailure: (why) => this.#fail(why),
       schedule: (run) => schedule(() => this.#hopes.checkAfter(run)),
     })

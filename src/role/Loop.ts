@@ -25,7 +25,7 @@ export interface LoopParts<State, Input, Output> {
   readonly rest?: (state: State) => Step<State, Output>
   /** Performs one output, after everything up to it is durable. */
   readonly speak: (output: Output) => void
-  /** Whether an output is heard in this process only: it waits until all else is said, for others wait for that. */
+  /** Whether an output is heard in this process only: those wait until all else is said, for others wait for that. */
   readonly isInner?: (output: Output) => boolean
   /** Told once if saving or speaking fails; the loop has stopped by then and takes no more input. */
   readonly onFailure: (why: unknown) => void
