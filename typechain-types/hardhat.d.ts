@@ -16,6 +16,7 @@ getContractFactory(name: 'Authorization', signerOrOptions?: ethers.Signer | Fact
 getContractFactory(name: 'IPermit2', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPermit2__factory>
 getContractFactory(name: 'Guard', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Guard__factory>
 getContractFactory(name: 'ICondition', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ICondition__factory>
+getContractFactory(name: 'Merkle', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Merkle__factory>
 getContractFactory(name: 'Signatures', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Signatures__factory>
 getContractFactory(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.VerdictRegistry__factory>
 getContractFactory(name: 'Verdicts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Verdicts__factory>
@@ -23,13 +24,23 @@ getContractFactory(name: 'Adjudicator', signerOrOptions?: ethers.Signer | Factor
 getContractFactory(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IAdjudicator__factory>
 getContractFactory(name: 'LockLib', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.LockLib__factory>
 getContractFactory(name: 'Attested', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Attested__factory>
+getContractFactory(name: 'IInFlightExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IInFlightExits__factory>
+getContractFactory(name: 'IPayouts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IPayouts__factory>
 getContractFactory(name: 'IRootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IRootChain__factory>
+getContractFactory(name: 'InFlightExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.InFlightExits__factory>
+getContractFactory(name: 'Payouts', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Payouts__factory>
 getContractFactory(name: 'RootChain', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChain__factory>
+getContractFactory(name: 'RootChainCode', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.RootChainCode__factory>
+getContractFactory(name: 'StandardExits', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.StandardExits__factory>
+getContractFactory(name: 'Standing', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Standing__factory>
+getContractFactory(name: 'Vaults', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Vaults__factory>
+getContractFactory(name: 'Deed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Deed__factory>
 getContractFactory(name: 'Exposed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Exposed__factory>
 getContractFactory(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedAuthorization__factory>
 getContractFactory(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.ExposedPlasma__factory>
 getContractFactory(name: 'IssuedToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.IssuedToken__factory>
 getContractFactory(name: 'OddCondition', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddCondition__factory>
+getContractFactory(name: 'OddDeed', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddDeed__factory>
 getContractFactory(name: 'OddToken', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.OddToken__factory>
 getContractFactory(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Permit2StandIn__factory>
 getContractFactory(name: 'Receiver', signerOrOptions?: ethers.Signer | FactoryOptions): Promise<Contracts.Receiver__factory>
@@ -43,6 +54,7 @@ getContractAt(name: 'Authorization', address: string | ethers.Addressable, signe
 getContractAt(name: 'IPermit2', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPermit2>
 getContractAt(name: 'Guard', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Guard>
 getContractAt(name: 'ICondition', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ICondition>
+getContractAt(name: 'Merkle', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Merkle>
 getContractAt(name: 'Signatures', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Signatures>
 getContractAt(name: 'VerdictRegistry', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.VerdictRegistry>
 getContractAt(name: 'Verdicts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Verdicts>
@@ -50,13 +62,23 @@ getContractAt(name: 'Adjudicator', address: string | ethers.Addressable, signer?
 getContractAt(name: 'IAdjudicator', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IAdjudicator>
 getContractAt(name: 'LockLib', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.LockLib>
 getContractAt(name: 'Attested', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Attested>
+getContractAt(name: 'IInFlightExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IInFlightExits>
+getContractAt(name: 'IPayouts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IPayouts>
 getContractAt(name: 'IRootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IRootChain>
+getContractAt(name: 'InFlightExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.InFlightExits>
+getContractAt(name: 'Payouts', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Payouts>
 getContractAt(name: 'RootChain', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChain>
+getContractAt(name: 'RootChainCode', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.RootChainCode>
+getContractAt(name: 'StandardExits', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.StandardExits>
+getContractAt(name: 'Standing', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Standing>
+getContractAt(name: 'Vaults', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Vaults>
+getContractAt(name: 'Deed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Deed>
 getContractAt(name: 'Exposed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Exposed>
 getContractAt(name: 'ExposedAuthorization', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedAuthorization>
 getContractAt(name: 'ExposedPlasma', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.ExposedPlasma>
 getContractAt(name: 'IssuedToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.IssuedToken>
 getContractAt(name: 'OddCondition', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddCondition>
+getContractAt(name: 'OddDeed', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddDeed>
 getContractAt(name: 'OddToken', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.OddToken>
 getContractAt(name: 'Permit2StandIn', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Permit2StandIn>
 getContractAt(name: 'Receiver', address: string | ethers.Addressable, signer?: ethers.Signer): Promise<Contracts.Receiver>
@@ -70,6 +92,7 @@ deployContract(name: 'Authorization', signerOrOptions?: ethers.Signer | DeployCo
 deployContract(name: 'IPermit2', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
 deployContract(name: 'Guard', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Guard>
 deployContract(name: 'ICondition', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICondition>
+deployContract(name: 'Merkle', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Merkle>
 deployContract(name: 'Signatures', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
@@ -77,13 +100,23 @@ deployContract(name: 'Adjudicator', signerOrOptions?: ethers.Signer | DeployCont
 deployContract(name: 'IAdjudicator', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
 deployContract(name: 'LockLib', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LockLib>
 deployContract(name: 'Attested', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Attested>
+deployContract(name: 'IInFlightExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInFlightExits>
+deployContract(name: 'IPayouts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPayouts>
 deployContract(name: 'IRootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
+deployContract(name: 'InFlightExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InFlightExits>
+deployContract(name: 'Payouts', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Payouts>
 deployContract(name: 'RootChain', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'RootChainCode', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChainCode>
+deployContract(name: 'StandardExits', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StandardExits>
+deployContract(name: 'Standing', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Standing>
+deployContract(name: 'Vaults', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Vaults>
+deployContract(name: 'Deed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deed>
 deployContract(name: 'Exposed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
 deployContract(name: 'IssuedToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IssuedToken>
 deployContract(name: 'OddCondition', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
+deployContract(name: 'OddDeed', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddDeed>
 deployContract(name: 'OddToken', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>
@@ -97,6 +130,7 @@ deployContract(name: 'Authorization', args: any[], signerOrOptions?: ethers.Sign
 deployContract(name: 'IPermit2', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPermit2>
 deployContract(name: 'Guard', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Guard>
 deployContract(name: 'ICondition', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ICondition>
+deployContract(name: 'Merkle', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Merkle>
 deployContract(name: 'Signatures', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Signatures>
 deployContract(name: 'VerdictRegistry', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.VerdictRegistry>
 deployContract(name: 'Verdicts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Verdicts>
@@ -104,13 +138,23 @@ deployContract(name: 'Adjudicator', args: any[], signerOrOptions?: ethers.Signer
 deployContract(name: 'IAdjudicator', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IAdjudicator>
 deployContract(name: 'LockLib', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.LockLib>
 deployContract(name: 'Attested', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Attested>
+deployContract(name: 'IInFlightExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IInFlightExits>
+deployContract(name: 'IPayouts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IPayouts>
 deployContract(name: 'IRootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IRootChain>
+deployContract(name: 'InFlightExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.InFlightExits>
+deployContract(name: 'Payouts', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Payouts>
 deployContract(name: 'RootChain', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChain>
+deployContract(name: 'RootChainCode', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.RootChainCode>
+deployContract(name: 'StandardExits', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.StandardExits>
+deployContract(name: 'Standing', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Standing>
+deployContract(name: 'Vaults', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Vaults>
+deployContract(name: 'Deed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Deed>
 deployContract(name: 'Exposed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Exposed>
 deployContract(name: 'ExposedAuthorization', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedAuthorization>
 deployContract(name: 'ExposedPlasma', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.ExposedPlasma>
 deployContract(name: 'IssuedToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.IssuedToken>
 deployContract(name: 'OddCondition', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddCondition>
+deployContract(name: 'OddDeed', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddDeed>
 deployContract(name: 'OddToken', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.OddToken>
 deployContract(name: 'Permit2StandIn', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Permit2StandIn>
 deployContract(name: 'Receiver', args: any[], signerOrOptions?: ethers.Signer | DeployContractOptions): Promise<Contracts.Receiver>

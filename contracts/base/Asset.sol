@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
-/// @notice The only code that moves money. Asset zero is ether, any other is an ERC-20 token.
+/// @notice The only code that moves money. Asset zero is ether, any other is an ERC-20 token, or an ERC-721 whose ids
+/// move one by one.
 library Asset {
     /// @notice `have` wei came with the transaction where exactly `need` had to.
     error WrongValue(uint256 have, uint256 need);
@@ -68,6 +72,28 @@ library Asset {
         }
     }
 
+    /// @dev Whether a token says (ERC-165) that it is an ERC-721. The caller has made sure of the gas of three questions.
+    function isUnique(address token) internal view returns (bool) {
+        return ERC165Checker.supportsInterface(token, type(IERC721).interfaceId);
+    }
+
+    /// @dev Takes one id of an ERC-721 from the sender, by its approval; it must be this court's then.
+    function pullUnique(address token, uint256 id) internal {
+        pullEther(0);
+        IERC721(token).transferFrom(msg.sender, address(this), id);
+        address owner = IERC721(token).ownerOf(id);
+        require(owner == address(this), WrongTransfer(0, 1));
+    }
+
+    /// @dev Tries to hand over one id of an ERC-721 with bounded gas, whatever the receiver is; false if it failed.
+    function pushUnique(address token, address to, uint256 id) internal returns (bool paid) {
+        require(gasleft() >= TOKEN_NEED, GasShort(gasleft(), TOKEN_NEED));
+        bytes memory data = abi.encodeCall(IERC721.transferFrom, (address(this), to, id));
+        assembly ("memory-safe") {
+            paid := call(TOKEN_GAS, token, 0, add(data, 32), mload(data), 0, 0)
+        }
+    }
+
     /// @dev Tries to pay with bounded gas and 32 bytes of returned data; false if the receiver or the token refused.
     function push(address asset, address to, uint256 amount) internal returns (bool paid) {
         if (asset == ETHER) {
@@ -117,7 +143,8 @@ abstract contract Credits {
     /// @dev Pays, or keeps as a credit what cannot be paid. Nothing that the receiver does can revert this.
     function _pay(address asset, address to, uint256 amount) internal {
         if (amount == 0 || Asset.push(asset, to, amount)) return;
-        credits[asset][to] += amount;
+        // A token may lie about what it holds; who waits behind it shall not suffer by that.
+        credits[asset][to] = Math.saturatingAdd(credits[asset][to], amount);
         emit Credited(asset, to, amount);
     }
 

@@ -17,7 +17,8 @@ abstract contract Signatures is IERC5267 {
     /// @notice EIP-712 domain separator: name "kerros", version "1", chain id at deployment, this contract.
     bytes32 public immutable domainSeparator;
 
-    constructor() {
+    /// @param court The contract that signatures are for: itself, unless the code is to run in another's name.
+    constructor(address court) {
         chainIdAtDeployment = block.chainid;
         domainSeparator = keccak256(
             abi.encode(
@@ -25,7 +26,7 @@ abstract contract Signatures is IERC5267 {
                 keccak256("kerros"),
                 keccak256("1"),
                 block.chainid,
-                address(this)
+                court
             )
         );
     }
@@ -58,17 +59,20 @@ abstract contract Signatures is IERC5267 {
     }
 
     /// @dev The same key, and one at all: zero is what a malformed signature recovers to.
-    function _isKey(address have, address need) private pure returns (bool same) {
+    function _isKey(address have, address need) internal pure returns (bool same) {
         assembly ("memory-safe") {
             same := and(eq(have, need), gt(need, 0))
         }
     }
 
     /// @dev The key that made a 65-byte (r, s, v) or 64-byte (EIP-2098) signature; zero if malformed, s high or v odd.
-    function _recover(bytes32 digest, bytes calldata signature) internal view returns (address key) {
+    function _recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
+        bytes32 r;
+        uint256 s;
+        uint256 v;
         assembly ("memory-safe") {
-            let s := calldataload(add(signature.offset, 32))
-            let v
+            r := calldataload(signature.offset)
+            s := calldataload(add(signature.offset, 32))
             switch signature.length
             case 64 {
                 // EIP-2098: the highest bit of the second word says which v.
@@ -78,12 +82,23 @@ abstract contract Signatures is IERC5267 {
             case 65 {
                 v := byte(0, calldataload(add(signature.offset, 64)))
             }
+        }
+        return _recoverKey(digest, v, r, s);
+    }
+
+    /// @dev The key that made a compact signature (EIP-2098); zero if malformed or s high.
+    function _recoverCompact(bytes32 digest, bytes32 r, bytes32 vs) internal view returns (address) {
+        return _recoverKey(digest, 27 + (uint256(vs) >> 255), r, (uint256(vs) << 1) >> 1);
+    }
+
+    function _recoverKey(bytes32 digest, uint256 v, bytes32 r, uint256 s) private view returns (address key) {
+        assembly ("memory-safe") {
             // The precompile answers nothing to a v other than 27 and 28, and to an r or s that no signature has.
             if lt(s, HALF_ORDER) {
                 let free := mload(0x40)
                 mstore(free, digest)
                 mstore(add(free, 32), v)
-                mstore(add(free, 64), calldataload(signature.offset))
+                mstore(add(free, 64), r)
                 mstore(add(free, 96), s)
                 mstore(0, 0)
                 pop(staticcall(gas(), 1, free, 128, 0, 32))

@@ -11,7 +11,7 @@ import {LockLib, Tally} from "./Lock.sol";
 import {Bond, Dispute, Funds, Packing, Record, Recorded} from "./Record.sol";
 
 /// @title The court of payment channels, as IAdjudicator says it
-contract Adjudicator is IAdjudicator, Signatures, Verdicts, Credits {
+contract Adjudicator is IAdjudicator, Signatures(address(this)), Verdicts, Credits {
     using ChannelLib for Channel;
 
     mapping(address asset => mapping(bytes32 id => Record)) private _records;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Output, Transaction} from "./Transaction.sol";
-
-/// @notice A standard exit of one output (`ids` is its id, `count` 1). L1 keeps one word of it; its start's event
+/// @notice A standard exit of one output (`ids` is its id, `count` 1), or of a group (`ids` is its root). L1 keeps one word of it; its start's event
 /// tells it whole, and every later verb wants it again.
 struct Exit {
     bytes32 chain;
@@ -16,17 +14,6 @@ struct Exit {
     uint40 exitableAt;
     uint256 bond;
     address starter;
-}
-
-/// @notice An exit of a transaction that may be in no block: the part of it that never changes.
-struct InFlightExit {
-    Transaction tx;
-    Output[] spent;
-    uint40 start;
-    uint40 exitableAt;
-    uint256 bond;
-    address starter;
-    bool late;
 }
 
 /// @notice An owner's leave to start its exit: to `starter` (zero = anybody), up to the second `deadline`. With an
@@ -43,6 +30,13 @@ library Exits {
         "StartExit(bytes32 chain,bytes32[] ids,address starter,uint40 deadline)"
     );
     uint256 private constant LOW_216 = 2 ** 216 - 1;
+
+    /// @notice The exit at an index that the caller knows to be there.
+    function known(Exit[] calldata exits, uint256 index) internal pure returns (Exit calldata exit) {
+        assembly ("memory-safe") {
+            exit := add(exits.offset, mul(index, 320))
+        }
+    }
 
     /// @notice The word of an exit in its queue: exitableAt in the top 40 bits, below them the low 216 bits of
     /// keccak256(0x06 ‖ abi.encode(exit)).
@@ -70,9 +64,24 @@ library Exits {
         return (uint256(exit.exitableAt) << 216) | (hash & LOW_216);
     }
 
-    /// @notice EIP-712 struct hash of what an owner signs to let somebody start an exit of one output.
-    function startHash(bytes32 chain, bytes32 id, Permit calldata permit) internal pure returns (bytes32) {
-        bytes32 ids = keccak256(abi.encode(id));
-        return keccak256(abi.encode(START_EXIT_TYPE, chain, ids, permit.starter, permit.deadline));
+    /// @notice Logs ExitStarted from where the exit lies: lane and index are put before it for the moment.
+    function tell(Exit memory exit, bytes32 topic, uint40 lane, uint40 index) internal {
+        bytes32 ids = exit.ids;
+        assembly ("memory-safe") {
+            let from := sub(exit, 64)
+            let first := mload(from)
+            let second := mload(add(from, 32))
+            mstore(from, shr(216, shl(216, lane)))
+            mstore(add(from, 32), shr(216, shl(216, index)))
+            log2(from, 384, topic, ids)
+            mstore(from, first)
+            mstore(add(from, 32), second)
+        }
+    }
+
+    /// @notice EIP-712 struct hash of what an owner signs to let somebody start an exit of outputs; `idsHash` is the hash
+    /// of their ids one after the other.
+    function startHash(bytes32 chain, bytes32 idsHash, Permit calldata permit) internal pure returns (bytes32) {
+        return keccak256(abi.encode(START_EXIT_TYPE, chain, idsHash, permit.starter, permit.deadline));
     }
 }

@@ -8,30 +8,39 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// The others, younger outputs, wait in a bucket per block number: all of a bucket may be paid in the same second, and
 /// later numbers later.
 library ExitQueue {
-    /// @dev `first` and `last`: the lowest number with a waiting bucket (0 = none) and the highest ever.
+    /// @dev `ends`: the list's head and tail, then the lowest number with a waiting bucket (0 = none) and the highest ever,
+    /// uint40 each from the lowest bit. One that runs through a queue keeps it in hand and writes it once.
     /// `words` at height 0: head and tail of four buckets, uint32 each. At heights 1 and 2: in which of 256 words below
     /// something waits. Above that, the few words are walked.
     struct Queue {
-        uint40 head;
-        uint40 tail;
-        uint40 first;
-        uint40 last;
+        uint256 ends;
         mapping(uint256 laneAndIndex => uint256) entries;
         mapping(uint256 heightAndPosition => uint256) words;
     }
 
     uint256 private constant TAIL = 1 << 32;
     uint256 private constant HEADS = 0xffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+    uint256 private constant ENDS_TAIL = 1 << 40;
+    uint256 private constant FIRST = 80;
+    uint256 private constant LAST = 120;
+    uint256 private constant U40 = type(uint40).max;
 
     /// @notice The word at a place; 0 = void, paid, or never used.
     function wordAt(Queue storage queue, uint40 lane, uint40 index) internal view returns (uint256) {
         return queue.entries[_place(lane, index)];
     }
 
-    /// @notice Appends to a lane.
+    /// @notice Appends to a lane. Neither list nor bucket ever has as many entries as their counters can tell.
     function push(Queue storage queue, uint40 lane, uint256 entry) internal returns (uint40 index) {
-        index = lane == 0 ? queue.tail : _join(queue, lane);
-        if (lane == 0) queue.tail = index + 1;
+        unchecked {
+            if (lane == 0) {
+                uint256 ends = queue.ends;
+                index = uint40(ends >> 40);
+                queue.ends = ends + ENDS_TAIL;
+            } else {
+                index = _join(queue, lane);
+            }
+        }
         queue.entries[_place(lane, index)] = entry;
     }
 
@@ -41,9 +50,12 @@ library ExitQueue {
     }
 
     /// @notice The entry whose turn it is: the one to be paid first, the list's on a tie. `none` if the queue is empty.
-    function peek(Queue storage queue) internal view returns (bool none, uint256 entry, uint40 lane, uint40 index) {
-        (index, lane) = (queue.head, queue.first);
-        bool listed = index < queue.tail;
+    function peek(
+        Queue storage queue,
+        uint256 ends
+    ) internal view returns (bool none, uint256 entry, uint40 lane, uint40 index) {
+        (index, lane) = (uint40(ends), uint40(ends >> FIRST));
+        bool listed = index < uint40(ends >> 40);
         if (listed) entry = queue.entries[_place(0, index)];
         if (lane == 0) return (!listed, entry, 0, index);
         uint40 waiting = uint32(queue.words[lane >> 2] >> _shift(lane));
@@ -52,11 +64,12 @@ library ExitQueue {
         return (false, young, lane, waiting);
     }
 
-    /// @notice Takes the entry that `peek` showed out of its lane.
-    function pop(Queue storage queue, uint40 lane, uint40 index) internal {
+    /// @notice Takes the entry that `peek` showed out of its lane; returns the ends as they are then.
+    function pop(Queue storage queue, uint256 ends, uint40 lane, uint40 index) internal returns (uint256) {
         delete queue.entries[_place(lane, index)];
-        if (lane == 0) queue.head = index + 1;
-        else _leave(queue, lane);
+        unchecked {
+            return lane == 0 ? ends + 1 : _leave(queue, ends, lane);
+        }
     }
 
     function _join(Queue storage queue, uint40 number) private returns (uint40 index) {
@@ -65,18 +78,21 @@ library ExitQueue {
         index = uint32(word >> (shift + 32));
         queue.words[number >> 2] = word + (TAIL << shift);
         if (_heads(word) == 0 && _mark(queue, 1, number >> 2) == 0) _mark(queue, 2, number >> 10);
-        (uint40 first, uint40 last) = (queue.first, queue.last);
-        if (first == 0 || number < first) queue.first = number;
-        if (number > last) queue.last = number;
+        uint256 ends = queue.ends;
+        uint256 first = (ends >> FIRST) & U40;
+        if (first == 0 || number < first) ends ^= (first ^ number) << FIRST;
+        uint256 last = ends >> LAST;
+        if (number > last) ends ^= (last ^ number) << LAST;
+        queue.ends = ends;
     }
 
-    function _leave(Queue storage queue, uint40 number) private {
+    function _leave(Queue storage queue, uint256 ends, uint40 number) private returns (uint256) {
         uint256 word = queue.words[number >> 2] + (1 << _shift(number));
         queue.words[number >> 2] = word;
         uint256 heads = _heads(word);
-        if ((heads >> _shift(number)) & type(uint32).max != 0) return;
+        if ((heads >> _shift(number)) & type(uint32).max != 0) return ends;
         if (heads == 0 && _unmark(queue, 1, number >> 2) == 0) _unmark(queue, 2, number >> 10);
-        queue.first = _next(queue, number);
+        return ends ^ ((number ^ _next(queue, number, ends >> LAST)) << FIRST);
     }
 
     /// @dev Not zero, in the place of its head, for each of four buckets in which something waits.
@@ -85,19 +101,18 @@ library ExitQueue {
     }
 
     /// @dev The lowest number that waits. `number` was that, so all are above it and the lowest bit is the next.
-    function _next(Queue storage queue, uint256 number) private view returns (uint40) {
+    function _next(Queue storage queue, uint256 number, uint256 last) private view returns (uint256) {
         uint256 position = number >> 2;
         if (_heads(queue.words[position]) == 0) {
             position = number >> 10;
             if (queue.words[_height(1, position)] == 0) {
                 position = number >> 18;
-                uint256 end = queue.last >> 18;
-                while (queue.words[_height(2, position)] == 0) if (++position > end) return 0;
+                while (queue.words[_height(2, position)] == 0) if (++position > last >> 18) return 0;
                 position = (position << 8) | _lowest(queue.words[_height(2, position)]);
             }
             position = (position << 8) | _lowest(queue.words[_height(1, position)]);
         }
-        return uint40((position << 2) | (_lowest(_heads(queue.words[position])) >> 6));
+        return (position << 2) | (_lowest(_heads(queue.words[position])) >> 6);
     }
 
     /// @dev Sets the bit of a position one height below; returns the word as it was.

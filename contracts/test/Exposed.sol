@@ -8,7 +8,7 @@ import {Lock, LockLib} from "../channel/Lock.sol";
 import {Bond, Dispute, Funds, Packing} from "../channel/Record.sol";
 
 /// @notice Opens what is internal, so that tests can hold it against its TypeScript twin.
-contract Exposed is Signatures {
+contract Exposed is Signatures(address(this)) {
     using ChannelLib for Channel;
 
     function node(bytes32 left, bytes32 right) external pure returns (bytes32) {

@@ -11,7 +11,7 @@ export default buildModule('RootChain', (m) => {
     m.getParameter('mfp', 7 * 24 * HOUR), // seconds until an exit may be paid
     m.getParameter('margin', HOUR), // seconds that a block's view of layer 1 may lag behind its commitment
     m.getParameter('alarm', 12 * HOUR), // seconds that a child's slot may stay unopened
-    m.getParameter('bondGas', 200_000n), // gas that an exit's bond pays for: twice the dearest challenge
+    m.getParameter('bondGas', 300_000n), // gas that an exit's bond pays for: twice the dearest challenge
     m.getParameter('feeFloor', GWEI), // wei a gas, at least, in a bond
     m.getParameter('feeCeiling', 200n * GWEI), // and at most
   ]

@@ -9,4 +9,5 @@ import type * as verdictsSol from './Verdicts.sol/index.js';
 export type { verdictsSol };
 export type { Guard } from './Guard.js';
 export type { ICondition } from './ICondition.js';
+export type { Merkle } from './Merkle.js';
 export type { Signatures } from './Signatures.js';

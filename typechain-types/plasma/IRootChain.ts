@@ -14,6 +14,11 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ExitStructOutput = [chain: string, asset: string, owner: string, lock: string, ids: string, count: bigint, value: bigint, exitableAt: bigint, bond: bigint, starter: string] & {chain: string, asset: string, owner: string, lock: string, ids: string, count: bigint, value: bigint, exitableAt: bigint, bond: bigint, starter: string }
   
 
+    export type MemberStruct = {id: BytesLike, value: BigNumberish}
+
+    export type MemberStructOutput = [id: string, value: bigint] & {id: string, value: bigint }
+  
+
     export type OutputStruct = {owner: AddressLike, asset: AddressLike, value: BigNumberish, lock: BytesLike}
 
     export type OutputStructOutput = [owner: string, asset: string, value: bigint, lock: string] & {owner: string, asset: string, value: bigint, lock: string }
@@ -22,6 +27,21 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type TransactionStruct = {chain: BytesLike, inputs: BytesLike[], outputs: OutputStruct[], lastBlock: BigNumberish, memo: BytesLike}
 
     export type TransactionStructOutput = [chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string] & {chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string }
+  
+
+    export type InFlightExitStruct = {tx: TransactionStruct, spent: OutputStruct[], start: BigNumberish, exitableAt: BigNumberish, bond: BigNumberish, starter: AddressLike, late: boolean}
+
+    export type InFlightExitStructOutput = [tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean] & {tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean }
+  
+
+    export type LockTermsStruct = {hash: BytesLike, expiry: BigNumberish, refund: AddressLike}
+
+    export type LockTermsStructOutput = [hash: string, expiry: bigint, refund: string] & {hash: string, expiry: bigint, refund: string }
+  
+
+    export type ChainStateStruct = {depth: BigNumberish, since: BigNumberish, number: BigNumberish, time: BigNumberish, asOf: BigNumberish}
+
+    export type ChainStateStructOutput = [depth: bigint, since: bigint, number: bigint, time: bigint, asOf: bigint] & {depth: bigint, since: bigint, number: bigint, time: bigint, asOf: bigint }
   
 
     export type LevelStruct = {txRoot: BytesLike, siblings: BytesLike[], r: BytesLike, vs: BytesLike}
@@ -34,14 +54,14 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type InclusionStructOutput = [number: bigint, time: bigint, asOf: bigint, index: bigint, siblings: string[], childrenRoot: string, levels: LevelStructOutput[]] & {number: bigint, time: bigint, asOf: bigint, index: bigint, siblings: string[], childrenRoot: string, levels: LevelStructOutput[] }
   
 
-    export type SpendStruct = {tx: TransactionStruct, input: BigNumberish, signature: BytesLike, inclusion: InclusionStruct[]}
+    export type SpendStruct = {tx: TransactionStruct, input: BigNumberish, authorisation: BytesLike, inclusion: InclusionStruct[]}
 
-    export type SpendStructOutput = [tx: TransactionStructOutput, input: bigint, signature: string, inclusion: InclusionStructOutput[]] & {tx: TransactionStructOutput, input: bigint, signature: string, inclusion: InclusionStructOutput[] }
+    export type SpendStructOutput = [tx: TransactionStructOutput, input: bigint, authorisation: string, inclusion: InclusionStructOutput[]] & {tx: TransactionStructOutput, input: bigint, authorisation: string, inclusion: InclusionStructOutput[] }
   
 
-    export type InFlightExitStruct = {tx: TransactionStruct, spent: OutputStruct[], start: BigNumberish, exitableAt: BigNumberish, bond: BigNumberish, starter: AddressLike, late: boolean}
+    export type MembershipStruct = {value: BigNumberish, index: BigNumberish, siblings: BytesLike[]}
 
-    export type InFlightExitStructOutput = [tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean] & {tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean }
+    export type MembershipStructOutput = [value: bigint, index: bigint, siblings: string[]] & {value: bigint, index: bigint, siblings: string[] }
   
 
     export type DepositStruct = {chain: BytesLike, sender: AddressLike, salt: BytesLike, owner: AddressLike, asset: AddressLike, value: BigNumberish}
@@ -54,38 +74,108 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type PermitStructOutput = [starter: string, deadline: bigint, signature: string] & {starter: string, deadline: bigint, signature: string }
   
 
-  export interface IRootChainInterface extends Interface {
-    getFunction(nameOrSignature: "approve" | "bond" | "cancelExit" | "challengeExit" | "claimCredit" | "commit" | "deposit" | "entry" | "pots" | "process" | "register" | "startDepositExit" | "startExit"): FunctionFragment;
+    export type LeaverStruct = {inputs: BytesLike, outputs: BigNumberish, output: BigNumberish, value: BigNumberish, lastBlock: BigNumberish, memo: BytesLike, index: BigNumberish}
 
-    getEvent(nameOrSignatureOrTopic: "Approved" | "ChainRegistered" | "Committed" | "Deposited" | "ExitCancelled" | "ExitChallenged" | "ExitDropped" | "ExitPaid" | "ExitStarted" | "ExitUnpaid"): EventFragment;
+    export type LeaverStructOutput = [inputs: string, outputs: bigint, output: bigint, value: bigint, lastBlock: bigint, memo: string, index: bigint] & {inputs: string, outputs: bigint, output: bigint, value: bigint, lastBlock: bigint, memo: string, index: bigint }
+  
+
+    export type GroupStruct = {owner: AddressLike, asset: AddressLike, leavers: LeaverStruct[], others: BytesLike[], order: BytesLike}
+
+    export type GroupStructOutput = [owner: string, asset: string, leavers: LeaverStructOutput[], others: string[], order: string] & {owner: string, asset: string, leavers: LeaverStructOutput[], others: string[], order: string }
+  
+
+    export type GroupInclusionStruct = {number: BigNumberish, time: BigNumberish, asOf: BigNumberish, siblings: BytesLike[], childrenRoot: BytesLike, levels: LevelStruct[]}
+
+    export type GroupInclusionStructOutput = [number: bigint, time: bigint, asOf: bigint, siblings: string[], childrenRoot: string, levels: LevelStructOutput[]] & {number: bigint, time: bigint, asOf: bigint, siblings: string[], childrenRoot: string, levels: LevelStructOutput[] }
+  
+
+    export type SourceStruct = {deposited: DepositStruct[], tx: TransactionStruct[], output: BigNumberish, inclusion: InclusionStruct[]}
+
+    export type SourceStructOutput = [deposited: DepositStructOutput[], tx: TransactionStructOutput[], output: bigint, inclusion: InclusionStructOutput[]] & {deposited: DepositStructOutput[], tx: TransactionStructOutput[], output: bigint, inclusion: InclusionStructOutput[] }
+  
+
+  export interface IRootChainInterface extends Interface {
+    getFunction(nameOrSignature: "approve" | "approved" | "bond" | "bondTerms" | "cancelExit" | "chains" | "challengeExit" | "challengeGroup" | "challengeLocked" | "challengeOutput" | "claimCredit" | "claimEscrow" | "claimToken" | "commit" | "commitments" | "compete" | "deposit" | "entry" | "escrows" | "holders" | "inFlights" | "kinds" | "mfp" | "piggyback" | "pots" | "process" | "register" | "respond" | "slots" | "startDepositExit" | "startDepositExits" | "startExit" | "startExits" | "startInFlight" | "startLockedExit" | "status" | "tokenCredits" | "verdicts"): FunctionFragment;
+
+    getEvent(nameOrSignatureOrTopic: "Approved" | "ChainRegistered" | "Committed" | "Competed" | "Deposited" | "EscrowClaimed" | "Escrowed" | "ExitCancelled" | "ExitChallenged" | "ExitDropped" | "ExitPaid" | "ExitStarted" | "ExitUnpaid" | "GroupStarted" | "InFlightPaid" | "InFlightProcessed" | "InFlightStarted" | "InFlightUnpaid" | "LockShown" | "OutputChallenged" | "Piggybacked" | "Responded" | "TokenClaimed" | "TokenCredited"): EventFragment;
 
     encodeFunctionData(functionFragment: 'approve', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'approved', values: [AddressLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'bond', values: [BigNumberish]): string;
+encodeFunctionData(functionFragment: 'bondTerms', values?: undefined): string;
 encodeFunctionData(functionFragment: 'cancelExit', values: [ExitStruct, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'chains', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'challengeExit', values: [ChainStruct[], ExitStruct, BigNumberish, BigNumberish, SpendStruct]): string;
+encodeFunctionData(functionFragment: 'challengeGroup', values: [ChainStruct[], ExitStruct, BigNumberish, BigNumberish, SpendStruct, MembershipStruct]): string;
+encodeFunctionData(functionFragment: 'challengeLocked', values: [ChainStruct[], ExitStruct, BigNumberish, BigNumberish, SpendStruct, LockTermsStruct]): string;
+encodeFunctionData(functionFragment: 'challengeOutput', values: [ChainStruct[], InFlightExitStruct, BigNumberish, SpendStruct, LockTermsStruct[]]): string;
 encodeFunctionData(functionFragment: 'claimCredit', values: [AddressLike, AddressLike, AddressLike]): string;
+encodeFunctionData(functionFragment: 'claimEscrow', values: [AddressLike, LockTermsStruct, AddressLike, BigNumberish, AddressLike]): string;
+encodeFunctionData(functionFragment: 'claimToken', values: [AddressLike, BigNumberish, AddressLike]): string;
 encodeFunctionData(functionFragment: 'commit', values: [ChainStruct, BigNumberish, BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'commitments', values: [BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'compete', values: [ChainStruct[], InFlightExitStruct, BigNumberish, SpendStruct, LockTermsStruct[]]): string;
 encodeFunctionData(functionFragment: 'deposit', values: [BytesLike, BytesLike, AddressLike, AddressLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'entry', values: [BytesLike, AddressLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'escrows', values: [AddressLike, BytesLike, AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'holders', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'inFlights', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'kinds', values: [AddressLike]): string;
+encodeFunctionData(functionFragment: 'mfp', values?: undefined): string;
+encodeFunctionData(functionFragment: 'piggyback', values: [InFlightExitStruct, BigNumberish, LockTermsStruct[]]): string;
 encodeFunctionData(functionFragment: 'pots', values: [BytesLike, AddressLike]): string;
-encodeFunctionData(functionFragment: 'process', values: [BytesLike, AddressLike, ExitStruct[], InFlightExitStruct[]]): string;
+encodeFunctionData(functionFragment: 'process', values: [BytesLike, AddressLike, ExitStruct[], MemberStruct[], InFlightExitStruct[]]): string;
 encodeFunctionData(functionFragment: 'register', values: [ChainStruct[], BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'respond', values: [ChainStruct[], InFlightExitStruct, InclusionStruct]): string;
+encodeFunctionData(functionFragment: 'slots', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'startDepositExit', values: [DepositStruct, PermitStruct]): string;
+encodeFunctionData(functionFragment: 'startDepositExits', values: [DepositStruct[], PermitStruct]): string;
 encodeFunctionData(functionFragment: 'startExit', values: [ChainStruct[], TransactionStruct, BigNumberish, InclusionStruct, PermitStruct]): string;
+encodeFunctionData(functionFragment: 'startExits', values: [ChainStruct[], GroupStruct, GroupInclusionStruct, PermitStruct]): string;
+encodeFunctionData(functionFragment: 'startInFlight', values: [ChainStruct[], TransactionStruct, BytesLike, SourceStruct[], LockTermsStruct[]]): string;
+encodeFunctionData(functionFragment: 'startLockedExit', values: [ChainStruct[], TransactionStruct, BigNumberish, InclusionStruct, LockTermsStruct, PermitStruct]): string;
+encodeFunctionData(functionFragment: 'status', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'tokenCredits', values: [AddressLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'verdicts', values?: undefined): string;
 
     decodeFunctionResult(functionFragment: 'approve', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'approved', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'bond', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'bondTerms', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'cancelExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'chains', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'challengeExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'challengeGroup', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'challengeLocked', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'challengeOutput', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'claimCredit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'claimEscrow', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'claimToken', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'commit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'commitments', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'compete', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'deposit', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'entry', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'escrows', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'holders', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'inFlights', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'kinds', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'mfp', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'piggyback', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pots', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'process', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'register', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'respond', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'slots', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startDepositExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'startDepositExits', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'startExits', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'startInFlight', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'startLockedExit', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'status', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'tokenCredits', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'verdicts', data: BytesLike): Result;
   }
 
   
@@ -125,10 +215,46 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
 
   
 
+    export namespace CompetedEvent {
+      export type InputTuple = [txHash: BytesLike, position: BigNumberish, competitor: BytesLike, number: BigNumberish, index: BigNumberish, challenger: AddressLike];
+      export type OutputTuple = [txHash: string, position: bigint, competitor: string, number: bigint, index: bigint, challenger: string];
+      export interface OutputObject {txHash: string, position: bigint, competitor: string, number: bigint, index: bigint, challenger: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
     export namespace DepositedEvent {
       export type InputTuple = [id: BytesLike, chain: BytesLike, owner: AddressLike, sender: AddressLike, salt: BytesLike, asset: AddressLike, value: BigNumberish];
       export type OutputTuple = [id: string, chain: string, owner: string, sender: string, salt: string, asset: string, value: bigint];
       export interface OutputObject {id: string, chain: string, owner: string, sender: string, salt: string, asset: string, value: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EscrowClaimedEvent {
+      export type InputTuple = [owner: AddressLike, lock: BytesLike, asset: AddressLike, value: BigNumberish, to: AddressLike];
+      export type OutputTuple = [owner: string, lock: string, asset: string, value: bigint, to: string];
+      export interface OutputObject {owner: string, lock: string, asset: string, value: bigint, to: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace EscrowedEvent {
+      export type InputTuple = [owner: AddressLike, lock: BytesLike, asset: AddressLike, value: BigNumberish];
+      export type OutputTuple = [owner: string, lock: string, asset: string, value: bigint];
+      export interface OutputObject {owner: string, lock: string, asset: string, value: bigint };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -209,6 +335,138 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
 
   
 
+    export namespace GroupStartedEvent {
+      export type InputTuple = [ids: BytesLike, members: MemberStruct[]];
+      export type OutputTuple = [ids: string, members: MemberStructOutput[]];
+      export interface OutputObject {ids: string, members: MemberStructOutput[] };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InFlightPaidEvent {
+      export type InputTuple = [txHash: BytesLike, position: BigNumberish, amount: BigNumberish];
+      export type OutputTuple = [txHash: string, position: bigint, amount: bigint];
+      export interface OutputObject {txHash: string, position: bigint, amount: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InFlightProcessedEvent {
+      export type InputTuple = [txHash: BytesLike, asset: AddressLike, canonical: boolean];
+      export type OutputTuple = [txHash: string, asset: string, canonical: boolean];
+      export interface OutputObject {txHash: string, asset: string, canonical: boolean };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InFlightStartedEvent {
+      export type InputTuple = [txHash: BytesLike, inFlight: InFlightExitStruct, authorisation: BytesLike, piggybacked: BigNumberish, lane: BigNumberish, indices: BigNumberish[]];
+      export type OutputTuple = [txHash: string, inFlight: InFlightExitStructOutput, authorisation: string, piggybacked: bigint, lane: bigint, indices: bigint[]];
+      export interface OutputObject {txHash: string, inFlight: InFlightExitStructOutput, authorisation: string, piggybacked: bigint, lane: bigint, indices: bigint[] };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace InFlightUnpaidEvent {
+      export type InputTuple = [txHash: BytesLike, position: BigNumberish, have: BigNumberish, need: BigNumberish];
+      export type OutputTuple = [txHash: string, position: bigint, have: bigint, need: bigint];
+      export interface OutputObject {txHash: string, position: bigint, have: bigint, need: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace LockShownEvent {
+      export type InputTuple = [lock: BytesLike, terms: LockTermsStruct];
+      export type OutputTuple = [lock: string, terms: LockTermsStructOutput];
+      export interface OutputObject {lock: string, terms: LockTermsStructOutput };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace OutputChallengedEvent {
+      export type InputTuple = [txHash: BytesLike, position: BigNumberish, spender: BytesLike, challenger: AddressLike];
+      export type OutputTuple = [txHash: string, position: bigint, spender: string, challenger: string];
+      export interface OutputObject {txHash: string, position: bigint, spender: string, challenger: string };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace PiggybackedEvent {
+      export type InputTuple = [txHash: BytesLike, positions: BigNumberish];
+      export type OutputTuple = [txHash: string, positions: bigint];
+      export interface OutputObject {txHash: string, positions: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace RespondedEvent {
+      export type InputTuple = [txHash: BytesLike, number: BigNumberish, index: BigNumberish];
+      export type OutputTuple = [txHash: string, number: bigint, index: bigint];
+      export interface OutputObject {txHash: string, number: bigint, index: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace TokenClaimedEvent {
+      export type InputTuple = [asset: AddressLike, owner: AddressLike, to: AddressLike, id: BigNumberish];
+      export type OutputTuple = [asset: string, owner: string, to: string, id: bigint];
+      export interface OutputObject {asset: string, owner: string, to: string, id: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace TokenCreditedEvent {
+      export type InputTuple = [asset: AddressLike, owner: AddressLike, id: BigNumberish];
+      export type OutputTuple = [asset: string, owner: string, id: bigint];
+      export interface OutputObject {asset: string, owner: string, id: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
   export interface IRootChain extends BaseContract {
     
     connect(runner?: ContractRunner | null): IRootChain;
@@ -251,9 +509,25 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    approved: TypedContractMethod<
+      [owner: AddressLike, txHash: BytesLike, ],
+      [boolean],
+      'view'
+    >
+    
+
+    
     bond: TypedContractMethod<
       [baseFee: BigNumberish, ],
       [bigint],
+      'view'
+    >
+    
+
+    
+    bondTerms: TypedContractMethod<
+      [],
+      [[bigint, bigint, bigint] & {gas: bigint, feeFloor: bigint, feeCeiling: bigint }],
       'view'
     >
     
@@ -267,8 +541,40 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    chains: TypedContractMethod<
+      [chain: BytesLike, ],
+      [ChainStateStructOutput],
+      'view'
+    >
+    
+
+    
     challengeExit: TypedContractMethod<
       [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    challengeGroup: TypedContractMethod<
+      [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, membership: MembershipStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    challengeLocked: TypedContractMethod<
+      [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, terms: LockTermsStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    challengeOutput: TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, position: BigNumberish, spend: SpendStruct, terms: LockTermsStruct[], ],
       [void],
       'nonpayable'
     >
@@ -283,8 +589,40 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    claimEscrow: TypedContractMethod<
+      [owner: AddressLike, terms: LockTermsStruct, asset: AddressLike, id: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    claimToken: TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
     commit: TypedContractMethod<
       [chain: ChainStruct, number: BigNumberish, header: BytesLike, asOf: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    commitments: TypedContractMethod<
+      [chain: BytesLike, number: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    compete: TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, position: BigNumberish, spend: SpendStruct, terms: LockTermsStruct[], ],
       [void],
       'nonpayable'
     >
@@ -307,6 +645,54 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    escrows: TypedContractMethod<
+      [owner: AddressLike, lock: BytesLike, asset: AddressLike, id: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    holders: TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    inFlights: TypedContractMethod<
+      [txHash: BytesLike, ],
+      [[bigint, bigint, bigint] & {state: bigint, competitor: bigint, response: bigint }],
+      'view'
+    >
+    
+
+    
+    kinds: TypedContractMethod<
+      [asset: AddressLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    mfp: TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    piggyback: TypedContractMethod<
+      [inFlight: InFlightExitStruct, positions: BigNumberish, terms: LockTermsStruct[], ],
+      [void],
+      'payable'
+    >
+    
+
+    
     pots: TypedContractMethod<
       [chain: BytesLike, asset: AddressLike, ],
       [bigint],
@@ -316,7 +702,7 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
 
     
     process: TypedContractMethod<
-      [chain: BytesLike, asset: AddressLike, exits: ExitStruct[], inFlight: InFlightExitStruct[], ],
+      [chain: BytesLike, asset: AddressLike, exits: ExitStruct[], members: MemberStruct[], inFlight: InFlightExitStruct[], ],
       [void],
       'nonpayable'
     >
@@ -331,8 +717,32 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     
 
     
+    respond: TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, inclusion: InclusionStruct, ],
+      [void],
+      'nonpayable'
+    >
+    
+
+    
+    slots: TypedContractMethod<
+      [parent: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
     startDepositExit: TypedContractMethod<
       [deposited: DepositStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    startDepositExits: TypedContractMethod<
+      [deposited: DepositStruct[], permit: PermitStruct, ],
       [void],
       'payable'
     >
@@ -346,6 +756,54 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
     >
     
 
+    
+    startExits: TypedContractMethod<
+      [path: ChainStruct[], group: GroupStruct, inclusion: GroupInclusionStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    startInFlight: TypedContractMethod<
+      [path: ChainStruct[], transaction: TransactionStruct, authorisation: BytesLike, sources: SourceStruct[], terms: LockTermsStruct[], ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    startLockedExit: TypedContractMethod<
+      [path: ChainStruct[], transaction: TransactionStruct, output: BigNumberish, inclusion: InclusionStruct, terms: LockTermsStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >
+    
+
+    
+    status: TypedContractMethod<
+      [id: BytesLike, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    tokenCredits: TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    verdicts: TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >
+    
+
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
@@ -354,9 +812,19 @@ decodeFunctionResult(functionFragment: 'startExit', data: BytesLike): Result;
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'approved'): TypedContractMethod<
+      [owner: AddressLike, txHash: BytesLike, ],
+      [boolean],
+      'view'
+    >;
 getFunction(nameOrSignature: 'bond'): TypedContractMethod<
       [baseFee: BigNumberish, ],
       [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'bondTerms'): TypedContractMethod<
+      [],
+      [[bigint, bigint, bigint] & {gas: bigint, feeFloor: bigint, feeCeiling: bigint }],
       'view'
     >;
 getFunction(nameOrSignature: 'cancelExit'): TypedContractMethod<
@@ -364,8 +832,28 @@ getFunction(nameOrSignature: 'cancelExit'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'chains'): TypedContractMethod<
+      [chain: BytesLike, ],
+      [ChainStateStructOutput],
+      'view'
+    >;
 getFunction(nameOrSignature: 'challengeExit'): TypedContractMethod<
       [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'challengeGroup'): TypedContractMethod<
+      [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, membership: MembershipStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'challengeLocked'): TypedContractMethod<
+      [path: ChainStruct[], exit: ExitStruct, lane: BigNumberish, index: BigNumberish, spend: SpendStruct, terms: LockTermsStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'challengeOutput'): TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, position: BigNumberish, spend: SpendStruct, terms: LockTermsStruct[], ],
       [void],
       'nonpayable'
     >;
@@ -374,8 +862,28 @@ getFunction(nameOrSignature: 'claimCredit'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'claimEscrow'): TypedContractMethod<
+      [owner: AddressLike, terms: LockTermsStruct, asset: AddressLike, id: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'claimToken'): TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, to: AddressLike, ],
+      [void],
+      'nonpayable'
+    >;
 getFunction(nameOrSignature: 'commit'): TypedContractMethod<
       [chain: ChainStruct, number: BigNumberish, header: BytesLike, asOf: BigNumberish, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'commitments'): TypedContractMethod<
+      [chain: BytesLike, number: BigNumberish, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'compete'): TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, position: BigNumberish, spend: SpendStruct, terms: LockTermsStruct[], ],
       [void],
       'nonpayable'
     >;
@@ -389,13 +897,43 @@ getFunction(nameOrSignature: 'entry'): TypedContractMethod<
       [bigint],
       'view'
     >;
+getFunction(nameOrSignature: 'escrows'): TypedContractMethod<
+      [owner: AddressLike, lock: BytesLike, asset: AddressLike, id: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'holders'): TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'inFlights'): TypedContractMethod<
+      [txHash: BytesLike, ],
+      [[bigint, bigint, bigint] & {state: bigint, competitor: bigint, response: bigint }],
+      'view'
+    >;
+getFunction(nameOrSignature: 'kinds'): TypedContractMethod<
+      [asset: AddressLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'mfp'): TypedContractMethod<
+      [],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'piggyback'): TypedContractMethod<
+      [inFlight: InFlightExitStruct, positions: BigNumberish, terms: LockTermsStruct[], ],
+      [void],
+      'payable'
+    >;
 getFunction(nameOrSignature: 'pots'): TypedContractMethod<
       [chain: BytesLike, asset: AddressLike, ],
       [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'process'): TypedContractMethod<
-      [chain: BytesLike, asset: AddressLike, exits: ExitStruct[], inFlight: InFlightExitStruct[], ],
+      [chain: BytesLike, asset: AddressLike, exits: ExitStruct[], members: MemberStruct[], inFlight: InFlightExitStruct[], ],
       [void],
       'nonpayable'
     >;
@@ -404,8 +942,23 @@ getFunction(nameOrSignature: 'register'): TypedContractMethod<
       [void],
       'nonpayable'
     >;
+getFunction(nameOrSignature: 'respond'): TypedContractMethod<
+      [path: ChainStruct[], inFlight: InFlightExitStruct, inclusion: InclusionStruct, ],
+      [void],
+      'nonpayable'
+    >;
+getFunction(nameOrSignature: 'slots'): TypedContractMethod<
+      [parent: BytesLike, ],
+      [bigint],
+      'view'
+    >;
 getFunction(nameOrSignature: 'startDepositExit'): TypedContractMethod<
       [deposited: DepositStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'startDepositExits'): TypedContractMethod<
+      [deposited: DepositStruct[], permit: PermitStruct, ],
       [void],
       'payable'
     >;
@@ -414,17 +967,61 @@ getFunction(nameOrSignature: 'startExit'): TypedContractMethod<
       [void],
       'payable'
     >;
+getFunction(nameOrSignature: 'startExits'): TypedContractMethod<
+      [path: ChainStruct[], group: GroupStruct, inclusion: GroupInclusionStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'startInFlight'): TypedContractMethod<
+      [path: ChainStruct[], transaction: TransactionStruct, authorisation: BytesLike, sources: SourceStruct[], terms: LockTermsStruct[], ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'startLockedExit'): TypedContractMethod<
+      [path: ChainStruct[], transaction: TransactionStruct, output: BigNumberish, inclusion: InclusionStruct, terms: LockTermsStruct, permit: PermitStruct, ],
+      [void],
+      'payable'
+    >;
+getFunction(nameOrSignature: 'status'): TypedContractMethod<
+      [id: BytesLike, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'tokenCredits'): TypedContractMethod<
+      [asset: AddressLike, id: BigNumberish, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'verdicts'): TypedContractMethod<
+      [],
+      [string],
+      'view'
+    >;
 
     getEvent(key: 'Approved'): TypedContractEvent<ApprovedEvent.InputTuple, ApprovedEvent.OutputTuple, ApprovedEvent.OutputObject>;
 getEvent(key: 'ChainRegistered'): TypedContractEvent<ChainRegisteredEvent.InputTuple, ChainRegisteredEvent.OutputTuple, ChainRegisteredEvent.OutputObject>;
 getEvent(key: 'Committed'): TypedContractEvent<CommittedEvent.InputTuple, CommittedEvent.OutputTuple, CommittedEvent.OutputObject>;
+getEvent(key: 'Competed'): TypedContractEvent<CompetedEvent.InputTuple, CompetedEvent.OutputTuple, CompetedEvent.OutputObject>;
 getEvent(key: 'Deposited'): TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+getEvent(key: 'EscrowClaimed'): TypedContractEvent<EscrowClaimedEvent.InputTuple, EscrowClaimedEvent.OutputTuple, EscrowClaimedEvent.OutputObject>;
+getEvent(key: 'Escrowed'): TypedContractEvent<EscrowedEvent.InputTuple, EscrowedEvent.OutputTuple, EscrowedEvent.OutputObject>;
 getEvent(key: 'ExitCancelled'): TypedContractEvent<ExitCancelledEvent.InputTuple, ExitCancelledEvent.OutputTuple, ExitCancelledEvent.OutputObject>;
 getEvent(key: 'ExitChallenged'): TypedContractEvent<ExitChallengedEvent.InputTuple, ExitChallengedEvent.OutputTuple, ExitChallengedEvent.OutputObject>;
 getEvent(key: 'ExitDropped'): TypedContractEvent<ExitDroppedEvent.InputTuple, ExitDroppedEvent.OutputTuple, ExitDroppedEvent.OutputObject>;
 getEvent(key: 'ExitPaid'): TypedContractEvent<ExitPaidEvent.InputTuple, ExitPaidEvent.OutputTuple, ExitPaidEvent.OutputObject>;
 getEvent(key: 'ExitStarted'): TypedContractEvent<ExitStartedEvent.InputTuple, ExitStartedEvent.OutputTuple, ExitStartedEvent.OutputObject>;
 getEvent(key: 'ExitUnpaid'): TypedContractEvent<ExitUnpaidEvent.InputTuple, ExitUnpaidEvent.OutputTuple, ExitUnpaidEvent.OutputObject>;
+getEvent(key: 'GroupStarted'): TypedContractEvent<GroupStartedEvent.InputTuple, GroupStartedEvent.OutputTuple, GroupStartedEvent.OutputObject>;
+getEvent(key: 'InFlightPaid'): TypedContractEvent<InFlightPaidEvent.InputTuple, InFlightPaidEvent.OutputTuple, InFlightPaidEvent.OutputObject>;
+getEvent(key: 'InFlightProcessed'): TypedContractEvent<InFlightProcessedEvent.InputTuple, InFlightProcessedEvent.OutputTuple, InFlightProcessedEvent.OutputObject>;
+getEvent(key: 'InFlightStarted'): TypedContractEvent<InFlightStartedEvent.InputTuple, InFlightStartedEvent.OutputTuple, InFlightStartedEvent.OutputObject>;
+getEvent(key: 'InFlightUnpaid'): TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
+getEvent(key: 'LockShown'): TypedContractEvent<LockShownEvent.InputTuple, LockShownEvent.OutputTuple, LockShownEvent.OutputObject>;
+getEvent(key: 'OutputChallenged'): TypedContractEvent<OutputChallengedEvent.InputTuple, OutputChallengedEvent.OutputTuple, OutputChallengedEvent.OutputObject>;
+getEvent(key: 'Piggybacked'): TypedContractEvent<PiggybackedEvent.InputTuple, PiggybackedEvent.OutputTuple, PiggybackedEvent.OutputObject>;
+getEvent(key: 'Responded'): TypedContractEvent<RespondedEvent.InputTuple, RespondedEvent.OutputTuple, RespondedEvent.OutputObject>;
+getEvent(key: 'TokenClaimed'): TypedContractEvent<TokenClaimedEvent.InputTuple, TokenClaimedEvent.OutputTuple, TokenClaimedEvent.OutputObject>;
+getEvent(key: 'TokenCredited'): TypedContractEvent<TokenCreditedEvent.InputTuple, TokenCreditedEvent.OutputTuple, TokenCreditedEvent.OutputObject>;
 
     filters: {
       
@@ -440,8 +1037,20 @@ getEvent(key: 'ExitUnpaid'): TypedContractEvent<ExitUnpaidEvent.InputTuple, Exit
       Committed: TypedContractEvent<CommittedEvent.InputTuple, CommittedEvent.OutputTuple, CommittedEvent.OutputObject>;
     
 
+      'Competed(bytes32,uint8,bytes32,uint40,uint16,address)': TypedContractEvent<CompetedEvent.InputTuple, CompetedEvent.OutputTuple, CompetedEvent.OutputObject>;
+      Competed: TypedContractEvent<CompetedEvent.InputTuple, CompetedEvent.OutputTuple, CompetedEvent.OutputObject>;
+    
+
       'Deposited(bytes32,bytes32,address,address,bytes32,address,uint256)': TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
       Deposited: TypedContractEvent<DepositedEvent.InputTuple, DepositedEvent.OutputTuple, DepositedEvent.OutputObject>;
+    
+
+      'EscrowClaimed(address,bytes32,address,uint256,address)': TypedContractEvent<EscrowClaimedEvent.InputTuple, EscrowClaimedEvent.OutputTuple, EscrowClaimedEvent.OutputObject>;
+      EscrowClaimed: TypedContractEvent<EscrowClaimedEvent.InputTuple, EscrowClaimedEvent.OutputTuple, EscrowClaimedEvent.OutputObject>;
+    
+
+      'Escrowed(address,bytes32,address,uint256)': TypedContractEvent<EscrowedEvent.InputTuple, EscrowedEvent.OutputTuple, EscrowedEvent.OutputObject>;
+      Escrowed: TypedContractEvent<EscrowedEvent.InputTuple, EscrowedEvent.OutputTuple, EscrowedEvent.OutputObject>;
     
 
       'ExitCancelled(bytes32,uint40,uint40)': TypedContractEvent<ExitCancelledEvent.InputTuple, ExitCancelledEvent.OutputTuple, ExitCancelledEvent.OutputObject>;
@@ -466,6 +1075,50 @@ getEvent(key: 'ExitUnpaid'): TypedContractEvent<ExitUnpaidEvent.InputTuple, Exit
 
       'ExitUnpaid(bytes32,uint40,uint40,uint256,uint256)': TypedContractEvent<ExitUnpaidEvent.InputTuple, ExitUnpaidEvent.OutputTuple, ExitUnpaidEvent.OutputObject>;
       ExitUnpaid: TypedContractEvent<ExitUnpaidEvent.InputTuple, ExitUnpaidEvent.OutputTuple, ExitUnpaidEvent.OutputObject>;
+    
+
+      'GroupStarted(bytes32,tuple[])': TypedContractEvent<GroupStartedEvent.InputTuple, GroupStartedEvent.OutputTuple, GroupStartedEvent.OutputObject>;
+      GroupStarted: TypedContractEvent<GroupStartedEvent.InputTuple, GroupStartedEvent.OutputTuple, GroupStartedEvent.OutputObject>;
+    
+
+      'InFlightPaid(bytes32,uint8,uint256)': TypedContractEvent<InFlightPaidEvent.InputTuple, InFlightPaidEvent.OutputTuple, InFlightPaidEvent.OutputObject>;
+      InFlightPaid: TypedContractEvent<InFlightPaidEvent.InputTuple, InFlightPaidEvent.OutputTuple, InFlightPaidEvent.OutputObject>;
+    
+
+      'InFlightProcessed(bytes32,address,bool)': TypedContractEvent<InFlightProcessedEvent.InputTuple, InFlightProcessedEvent.OutputTuple, InFlightProcessedEvent.OutputObject>;
+      InFlightProcessed: TypedContractEvent<InFlightProcessedEvent.InputTuple, InFlightProcessedEvent.OutputTuple, InFlightProcessedEvent.OutputObject>;
+    
+
+      'InFlightStarted(bytes32,tuple,bytes,uint8,uint40,uint40[])': TypedContractEvent<InFlightStartedEvent.InputTuple, InFlightStartedEvent.OutputTuple, InFlightStartedEvent.OutputObject>;
+      InFlightStarted: TypedContractEvent<InFlightStartedEvent.InputTuple, InFlightStartedEvent.OutputTuple, InFlightStartedEvent.OutputObject>;
+    
+
+      'InFlightUnpaid(bytes32,uint8,uint256,uint256)': TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
+      InFlightUnpaid: TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
+    
+
+      'LockShown(bytes32,tuple)': TypedContractEvent<LockShownEvent.InputTuple, LockShownEvent.OutputTuple, LockShownEvent.OutputObject>;
+      LockShown: TypedContractEvent<LockShownEvent.InputTuple, LockShownEvent.OutputTuple, LockShownEvent.OutputObject>;
+    
+
+      'OutputChallenged(bytes32,uint8,bytes32,address)': TypedContractEvent<OutputChallengedEvent.InputTuple, OutputChallengedEvent.OutputTuple, OutputChallengedEvent.OutputObject>;
+      OutputChallenged: TypedContractEvent<OutputChallengedEvent.InputTuple, OutputChallengedEvent.OutputTuple, OutputChallengedEvent.OutputObject>;
+    
+
+      'Piggybacked(bytes32,uint8)': TypedContractEvent<PiggybackedEvent.InputTuple, PiggybackedEvent.OutputTuple, PiggybackedEvent.OutputObject>;
+      Piggybacked: TypedContractEvent<PiggybackedEvent.InputTuple, PiggybackedEvent.OutputTuple, PiggybackedEvent.OutputObject>;
+    
+
+      'Responded(bytes32,uint40,uint16)': TypedContractEvent<RespondedEvent.InputTuple, RespondedEvent.OutputTuple, RespondedEvent.OutputObject>;
+      Responded: TypedContractEvent<RespondedEvent.InputTuple, RespondedEvent.OutputTuple, RespondedEvent.OutputObject>;
+    
+
+      'TokenClaimed(address,address,address,uint256)': TypedContractEvent<TokenClaimedEvent.InputTuple, TokenClaimedEvent.OutputTuple, TokenClaimedEvent.OutputObject>;
+      TokenClaimed: TypedContractEvent<TokenClaimedEvent.InputTuple, TokenClaimedEvent.OutputTuple, TokenClaimedEvent.OutputObject>;
+    
+
+      'TokenCredited(address,address,uint256)': TypedContractEvent<TokenCreditedEvent.InputTuple, TokenCreditedEvent.OutputTuple, TokenCreditedEvent.OutputObject>;
+      TokenCredited: TypedContractEvent<TokenCreditedEvent.InputTuple, TokenCreditedEvent.OutputTuple, TokenCreditedEvent.OutputObject>;
     
     };
   }

@@ -4,6 +4,16 @@
 import type { BaseContract, BigNumberish, BytesLike, FunctionFragment, Result, Interface, EventFragment, AddressLike, ContractRunner, ContractMethod, Listener } from "ethers"
 import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, TypedLogDescription, TypedListener, TypedContractMethod } from "../common.js"
   
+    export type LeaverStruct = {inputs: BytesLike, outputs: BigNumberish, output: BigNumberish, value: BigNumberish, lastBlock: BigNumberish, memo: BytesLike, index: BigNumberish}
+
+    export type LeaverStructOutput = [inputs: string, outputs: bigint, output: bigint, value: bigint, lastBlock: bigint, memo: string, index: bigint] & {inputs: string, outputs: bigint, output: bigint, value: bigint, lastBlock: bigint, memo: string, index: bigint }
+  
+
+    export type GroupStruct = {owner: AddressLike, asset: AddressLike, leavers: LeaverStruct[], others: BytesLike[], order: BytesLike}
+
+    export type GroupStructOutput = [owner: string, asset: string, leavers: LeaverStructOutput[], others: string[], order: string] & {owner: string, asset: string, leavers: LeaverStructOutput[], others: string[], order: string }
+  
+
     export type ChainStruct = {parent: BytesLike, slot: BigNumberish, operator: AddressLike}
 
     export type ChainStructOutput = [parent: string, slot: bigint, operator: string] & {parent: string, slot: bigint, operator: string }
@@ -17,6 +27,36 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type ExitStruct = {chain: BytesLike, asset: AddressLike, owner: AddressLike, lock: BytesLike, ids: BytesLike, count: BigNumberish, value: BigNumberish, exitableAt: BigNumberish, bond: BigNumberish, starter: AddressLike}
 
     export type ExitStructOutput = [chain: string, asset: string, owner: string, lock: string, ids: string, count: bigint, value: bigint, exitableAt: bigint, bond: bigint, starter: string] & {chain: string, asset: string, owner: string, lock: string, ids: string, count: bigint, value: bigint, exitableAt: bigint, bond: bigint, starter: string }
+  
+
+    export type MemberStruct = {id: BytesLike, value: BigNumberish}
+
+    export type MemberStructOutput = [id: string, value: bigint] & {id: string, value: bigint }
+  
+
+    export type MembershipStruct = {value: BigNumberish, index: BigNumberish, siblings: BytesLike[]}
+
+    export type MembershipStructOutput = [value: bigint, index: bigint, siblings: string[]] & {value: bigint, index: bigint, siblings: string[] }
+  
+
+    export type OutputStruct = {owner: AddressLike, asset: AddressLike, value: BigNumberish, lock: BytesLike}
+
+    export type OutputStructOutput = [owner: string, asset: string, value: bigint, lock: string] & {owner: string, asset: string, value: bigint, lock: string }
+  
+
+    export type TransactionStruct = {chain: BytesLike, inputs: BytesLike[], outputs: OutputStruct[], lastBlock: BigNumberish, memo: BytesLike}
+
+    export type TransactionStructOutput = [chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string] & {chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string }
+  
+
+    export type InFlightExitStruct = {tx: TransactionStruct, spent: OutputStruct[], start: BigNumberish, exitableAt: BigNumberish, bond: BigNumberish, starter: AddressLike, late: boolean}
+
+    export type InFlightExitStructOutput = [tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean] & {tx: TransactionStructOutput, spent: OutputStructOutput[], start: bigint, exitableAt: bigint, bond: bigint, starter: string, late: boolean }
+  
+
+    export type LockTermsStruct = {hash: BytesLike, expiry: BigNumberish, refund: AddressLike}
+
+    export type LockTermsStructOutput = [hash: string, expiry: bigint, refund: string] & {hash: string, expiry: bigint, refund: string }
   
 
     export type LevelStruct = {txRoot: BytesLike, siblings: BytesLike[], r: BytesLike, vs: BytesLike}
@@ -34,56 +74,70 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
     export type PermitStructOutput = [starter: string, deadline: bigint, signature: string] & {starter: string, deadline: bigint, signature: string }
   
 
-    export type OutputStruct = {owner: AddressLike, asset: AddressLike, value: BigNumberish, lock: BytesLike}
-
-    export type OutputStructOutput = [owner: string, asset: string, value: bigint, lock: string] & {owner: string, asset: string, value: bigint, lock: string }
-  
-
-    export type TransactionStruct = {chain: BytesLike, inputs: BytesLike[], outputs: OutputStruct[], lastBlock: BigNumberish, memo: BytesLike}
-
-    export type TransactionStructOutput = [chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string] & {chain: string, inputs: string[], outputs: OutputStructOutput[], lastBlock: bigint, memo: string }
-  
-
   export interface ExposedPlasmaInterface extends Interface {
-    getFunction(nameOrSignature: "chainId" | "chainIdAtDeployment" | "clear" | "depositId" | "domainSeparator" | "eip712Domain" | "entry" | "entryOf" | "header" | "impliedCommitment" | "leaf" | "outputId" | "peek" | "pop" | "push" | "registrationDigest" | "startExitDigest" | "txHash"): FunctionFragment;
+    getFunction(nameOrSignature: "blockRoot" | "chainId" | "chainIdAtDeployment" | "clear" | "commitmentHash" | "depositId" | "domainSeparator" | "eip712Domain" | "entry" | "entryOf" | "groupRoot" | "header" | "headerDigest" | "impliedIds" | "inFlightEntry" | "inFlightHash" | "leaf" | "leaverHash" | "lockOf" | "memberLeaf" | "outputId" | "parentHeader" | "peek" | "pop" | "push" | "registrationDigest" | "rootOf" | "slotLeaf" | "startExitDigest" | "txHash"): FunctionFragment;
 
     getEvent(nameOrSignatureOrTopic: "EIP712DomainChanged"): EventFragment;
 
-    encodeFunctionData(functionFragment: 'chainId', values: [ChainStruct]): string;
+    encodeFunctionData(functionFragment: 'blockRoot', values: [GroupStruct, BytesLike[], BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'chainId', values: [ChainStruct]): string;
 encodeFunctionData(functionFragment: 'chainIdAtDeployment', values?: undefined): string;
 encodeFunctionData(functionFragment: 'clear', values: [BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'commitmentHash', values: [BytesLike, BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'depositId', values: [DepositStruct]): string;
 encodeFunctionData(functionFragment: 'domainSeparator', values?: undefined): string;
 encodeFunctionData(functionFragment: 'eip712Domain', values?: undefined): string;
 encodeFunctionData(functionFragment: 'entry', values: [ExitStruct]): string;
 encodeFunctionData(functionFragment: 'entryOf', values: [ExitStruct]): string;
+encodeFunctionData(functionFragment: 'groupRoot', values: [MemberStruct[]]): string;
 encodeFunctionData(functionFragment: 'header', values: [BytesLike, BytesLike]): string;
-encodeFunctionData(functionFragment: 'impliedCommitment', values: [BytesLike, InclusionStruct]): string;
+encodeFunctionData(functionFragment: 'headerDigest', values: [BytesLike, BigNumberish, BigNumberish, BytesLike]): string;
+encodeFunctionData(functionFragment: 'impliedIds', values: [BytesLike, MembershipStruct]): string;
+encodeFunctionData(functionFragment: 'inFlightEntry', values: [BytesLike, BigNumberish, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'inFlightHash', values: [InFlightExitStruct]): string;
 encodeFunctionData(functionFragment: 'leaf', values: [BytesLike]): string;
+encodeFunctionData(functionFragment: 'leaverHash', values: [BytesLike, GroupStruct, LeaverStruct, BytesLike[]]): string;
+encodeFunctionData(functionFragment: 'lockOf', values: [LockTermsStruct]): string;
+encodeFunctionData(functionFragment: 'memberLeaf', values: [BytesLike, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'outputId', values: [BytesLike, BigNumberish]): string;
+encodeFunctionData(functionFragment: 'parentHeader', values: [BytesLike, BigNumberish, LevelStruct]): string;
 encodeFunctionData(functionFragment: 'peek', values?: undefined): string;
 encodeFunctionData(functionFragment: 'pop', values?: undefined): string;
 encodeFunctionData(functionFragment: 'push', values: [BigNumberish, BigNumberish]): string;
 encodeFunctionData(functionFragment: 'registrationDigest', values: [ChainStruct]): string;
+encodeFunctionData(functionFragment: 'rootOf', values: [BytesLike, InclusionStruct]): string;
+encodeFunctionData(functionFragment: 'slotLeaf', values: [BytesLike, BytesLike, BytesLike]): string;
 encodeFunctionData(functionFragment: 'startExitDigest', values: [BytesLike, BytesLike, PermitStruct]): string;
 encodeFunctionData(functionFragment: 'txHash', values: [TransactionStruct]): string;
 
-    decodeFunctionResult(functionFragment: 'chainId', data: BytesLike): Result;
+    decodeFunctionResult(functionFragment: 'blockRoot', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'chainId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'chainIdAtDeployment', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'clear', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'commitmentHash', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'depositId', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'domainSeparator', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'eip712Domain', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'entry', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'entryOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'groupRoot', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'header', data: BytesLike): Result;
-decodeFunctionResult(functionFragment: 'impliedCommitment', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'headerDigest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'impliedIds', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'inFlightEntry', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'inFlightHash', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'leaf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'leaverHash', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'lockOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'memberLeaf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'outputId', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'parentHeader', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'peek', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'pop', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'push', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'registrationDigest', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'rootOf', data: BytesLike): Result;
+decodeFunctionResult(functionFragment: 'slotLeaf', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'startExitDigest', data: BytesLike): Result;
 decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
   }
@@ -135,6 +189,14 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
 
     
     
+    blockRoot: TypedContractMethod<
+      [group: GroupStruct, leaves: BytesLike[], siblings: BytesLike[], ],
+      [string],
+      'view'
+    >
+    
+
+    
     chainId: TypedContractMethod<
       [chain: ChainStruct, ],
       [string],
@@ -155,6 +217,14 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
       [lane: BigNumberish, index: BigNumberish, ],
       [void],
       'nonpayable'
+    >
+    
+
+    
+    commitmentHash: TypedContractMethod<
+      [head: BytesLike, time: BigNumberish, asOf: BigNumberish, ],
+      [string],
+      'view'
     >
     
 
@@ -199,6 +269,14 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
     
 
     
+    groupRoot: TypedContractMethod<
+      [members: MemberStruct[], ],
+      [string],
+      'view'
+    >
+    
+
+    
     header: TypedContractMethod<
       [txRoot: BytesLike, childrenRoot: BytesLike, ],
       [string],
@@ -207,9 +285,33 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
     
 
     
-    impliedCommitment: TypedContractMethod<
-      [hash: BytesLike, proof: InclusionStruct, ],
+    headerDigest: TypedContractMethod<
+      [chain: BytesLike, number: BigNumberish, asOf: BigNumberish, head: BytesLike, ],
       [string],
+      'view'
+    >
+    
+
+    
+    impliedIds: TypedContractMethod<
+      [id: BytesLike, proof: MembershipStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    inFlightEntry: TypedContractMethod<
+      [hash: BytesLike, start: BigNumberish, exitableAt: BigNumberish, ],
+      [bigint],
+      'view'
+    >
+    
+
+    
+    inFlightHash: TypedContractMethod<
+      [exit: InFlightExitStruct, ],
+      [bigint],
       'view'
     >
     
@@ -223,8 +325,40 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
     
 
     
+    leaverHash: TypedContractMethod<
+      [chain: BytesLike, group: GroupStruct, leaver: LeaverStruct, others: BytesLike[], ],
+      [string],
+      'view'
+    >
+    
+
+    
+    lockOf: TypedContractMethod<
+      [terms: LockTermsStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    memberLeaf: TypedContractMethod<
+      [id: BytesLike, value: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
     outputId: TypedContractMethod<
       [hash: BytesLike, index: BigNumberish, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    parentHeader: TypedContractMethod<
+      [head: BytesLike, slot: BigNumberish, level: LevelStruct, ],
       [string],
       'view'
     >
@@ -263,6 +397,22 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
     
 
     
+    rootOf: TypedContractMethod<
+      [hash: BytesLike, proof: InclusionStruct, ],
+      [string],
+      'view'
+    >
+    
+
+    
+    slotLeaf: TypedContractMethod<
+      [head: BytesLike, r: BytesLike, vs: BytesLike, ],
+      [string],
+      'view'
+    >
+    
+
+    
     startExitDigest: TypedContractMethod<
       [chain: BytesLike, id: BytesLike, permit: PermitStruct, ],
       [string],
@@ -281,7 +431,12 @@ decodeFunctionResult(functionFragment: 'txHash', data: BytesLike): Result;
 
     getFunction<T extends ContractMethod = ContractMethod>(key: string | FunctionFragment): T;
 
-    getFunction(nameOrSignature: 'chainId'): TypedContractMethod<
+    getFunction(nameOrSignature: 'blockRoot'): TypedContractMethod<
+      [group: GroupStruct, leaves: BytesLike[], siblings: BytesLike[], ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'chainId'): TypedContractMethod<
       [chain: ChainStruct, ],
       [string],
       'view'
@@ -295,6 +450,11 @@ getFunction(nameOrSignature: 'clear'): TypedContractMethod<
       [lane: BigNumberish, index: BigNumberish, ],
       [void],
       'nonpayable'
+    >;
+getFunction(nameOrSignature: 'commitmentHash'): TypedContractMethod<
+      [head: BytesLike, time: BigNumberish, asOf: BigNumberish, ],
+      [string],
+      'view'
     >;
 getFunction(nameOrSignature: 'depositId'): TypedContractMethod<
       [deposit: DepositStruct, ],
@@ -321,14 +481,34 @@ getFunction(nameOrSignature: 'entryOf'): TypedContractMethod<
       [[bigint, ExitStructOutput] & {word: bigint, same: ExitStructOutput }],
       'view'
     >;
+getFunction(nameOrSignature: 'groupRoot'): TypedContractMethod<
+      [members: MemberStruct[], ],
+      [string],
+      'view'
+    >;
 getFunction(nameOrSignature: 'header'): TypedContractMethod<
       [txRoot: BytesLike, childrenRoot: BytesLike, ],
       [string],
       'view'
     >;
-getFunction(nameOrSignature: 'impliedCommitment'): TypedContractMethod<
-      [hash: BytesLike, proof: InclusionStruct, ],
+getFunction(nameOrSignature: 'headerDigest'): TypedContractMethod<
+      [chain: BytesLike, number: BigNumberish, asOf: BigNumberish, head: BytesLike, ],
       [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'impliedIds'): TypedContractMethod<
+      [id: BytesLike, proof: MembershipStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'inFlightEntry'): TypedContractMethod<
+      [hash: BytesLike, start: BigNumberish, exitableAt: BigNumberish, ],
+      [bigint],
+      'view'
+    >;
+getFunction(nameOrSignature: 'inFlightHash'): TypedContractMethod<
+      [exit: InFlightExitStruct, ],
+      [bigint],
       'view'
     >;
 getFunction(nameOrSignature: 'leaf'): TypedContractMethod<
@@ -336,8 +516,28 @@ getFunction(nameOrSignature: 'leaf'): TypedContractMethod<
       [string],
       'view'
     >;
+getFunction(nameOrSignature: 'leaverHash'): TypedContractMethod<
+      [chain: BytesLike, group: GroupStruct, leaver: LeaverStruct, others: BytesLike[], ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'lockOf'): TypedContractMethod<
+      [terms: LockTermsStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'memberLeaf'): TypedContractMethod<
+      [id: BytesLike, value: BigNumberish, ],
+      [string],
+      'view'
+    >;
 getFunction(nameOrSignature: 'outputId'): TypedContractMethod<
       [hash: BytesLike, index: BigNumberish, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'parentHeader'): TypedContractMethod<
+      [head: BytesLike, slot: BigNumberish, level: LevelStruct, ],
       [string],
       'view'
     >;
@@ -358,6 +558,16 @@ getFunction(nameOrSignature: 'push'): TypedContractMethod<
     >;
 getFunction(nameOrSignature: 'registrationDigest'): TypedContractMethod<
       [chain: ChainStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'rootOf'): TypedContractMethod<
+      [hash: BytesLike, proof: InclusionStruct, ],
+      [string],
+      'view'
+    >;
+getFunction(nameOrSignature: 'slotLeaf'): TypedContractMethod<
+      [head: BytesLike, r: BytesLike, vs: BytesLike, ],
       [string],
       'view'
     >;

@@ -7,7 +7,7 @@ import {Signatures} from "../../base/Signatures.sol";
 /// @title A sample condition: a named key attests how much a question pays
 /// @notice The lock's key is keccak256(abi.encode(attester, question)). Whoever takes such a lock trusts the attester
 /// to sign once; the first attestation shown is final, another one is refused.
-contract Attested is ICondition, Signatures {
+contract Attested is ICondition, Signatures(address(this)) {
     /// @notice `attester` has said what `question` pays; the lock's key is `key`.
     event AttestedTo(bytes32 indexed key, address attester, bytes32 question, uint128 toReceiver);
 

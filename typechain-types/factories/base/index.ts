@@ -6,4 +6,5 @@ export * as authorizationSol from './Authorization.sol/index.js';
 export * as verdictsSol from './Verdicts.sol/index.js';
 export { Guard__factory } from './Guard__factory.js';
 export { ICondition__factory } from './ICondition__factory.js';
+export { Merkle__factory } from './Merkle__factory.js';
 export { Signatures__factory } from './Signatures__factory.js';

@@ -9,6 +9,28 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyRunning",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Consumed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "have",
         "type": "uint40"
@@ -89,6 +111,22 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "HeldAlready",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "have",
         "type": "uint40"
@@ -159,6 +197,44 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "have",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "need",
+        "type": "address"
+      }
+    ],
+    "name": "MixedOwners",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "NoCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NoCompetitor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "have",
         "type": "uint256"
@@ -201,7 +277,50 @@
         "type": "uint40"
       }
     ],
+    "name": "NotBefore",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "have",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "need",
+        "type": "uint40"
+      }
+    ],
     "name": "NotExitable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "NotFungible",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint56",
+        "name": "have",
+        "type": "uint56"
+      },
+      {
+        "internalType": "uint56",
+        "name": "need",
+        "type": "uint56"
+      }
+    ],
+    "name": "NotOlder",
     "type": "error"
   },
   {
@@ -223,6 +342,70 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "sender",
+        "type": "address"
+      },
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotParty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotRunning",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingInEscrow",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingLeft",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "have",
         "type": "uint40"
@@ -234,6 +417,28 @@
       }
     ],
     "name": "PermitExpired",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Processed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RepeatedInput",
     "type": "error"
   },
   {
@@ -255,6 +460,49 @@
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SameTransaction",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "parent",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint8",
+        "name": "slot",
+        "type": "uint8"
+      }
+    ],
+    "name": "SlotTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "have",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "need",
+        "type": "uint40"
+      }
+    ],
+    "name": "TooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "have",
         "type": "uint256"
@@ -271,27 +519,10 @@
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "chain",
-        "type": "bytes32"
-      }
-    ],
-    "name": "UnknownChain",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "asset",
         "type": "address"
-      }
-    ],
-    "name": "UnsupportedAsset",
-    "type": "error"
-  },
-  {
-    "inputs": [
+      },
       {
         "internalType": "uint256",
         "name": "have",
@@ -303,7 +534,29 @@
         "type": "uint256"
       }
     ],
-    "name": "UnsupportedExits",
+    "name": "Unbalanced",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Undecided",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownChain",
     "type": "error"
   },
   {
@@ -368,6 +621,22 @@
       },
       {
         "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
         "name": "need",
         "type": "uint256"
       }
@@ -404,7 +673,71 @@
         "type": "bytes32"
       }
     ],
+    "name": "WrongGroup",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "have",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "need",
+        "type": "address"
+      }
+    ],
+    "name": "WrongHeader",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "need",
+        "type": "bytes32"
+      }
+    ],
     "name": "WrongInput",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "need",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongLock",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongMember",
     "type": "error"
   },
   {
@@ -432,11 +765,54 @@
       },
       {
         "internalType": "bytes32",
+        "name": "last",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
         "name": "need",
         "type": "bytes32"
       }
     ],
     "name": "WrongParent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "WrongPositions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "inputs",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "outputs",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongShape",
     "type": "error"
   },
   {
@@ -453,6 +829,22 @@
       }
     ],
     "name": "WrongSignatures",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongSources",
     "type": "error"
   },
   {
@@ -637,6 +1029,49 @@
       {
         "indexed": true,
         "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "competitor",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "number",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "index",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "challenger",
+        "type": "address"
+      }
+    ],
+    "name": "Competed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
       },
@@ -678,6 +1113,74 @@
       }
     ],
     "name": "Deposited",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "EscrowClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "Escrowed",
     "type": "event"
   },
   {
@@ -919,6 +1422,436 @@
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "ids",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "id",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Member[]",
+        "name": "members",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "GroupStarted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "InFlightPaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "canonical",
+        "type": "bool"
+      }
+    ],
+    "name": "InFlightProcessed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "authorisation",
+        "type": "bytes"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "piggybacked",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40[]",
+        "name": "indices",
+        "type": "uint40[]"
+      }
+    ],
+    "name": "InFlightStarted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "InFlightUnpaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "LockShown",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "spender",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "challenger",
+        "type": "address"
+      }
+    ],
+    "name": "OutputChallenged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "Piggybacked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "number",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "index",
+        "type": "uint16"
+      }
+    ],
+    "name": "Responded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "TokenClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "TokenCredited",
+    "type": "event"
+  },
+  {
     "inputs": [
       {
         "internalType": "bytes32",
@@ -934,6 +1867,30 @@
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "approved",
+    "outputs": [
+      {
+        "internalType": "bool",
+        "name": "",
+        "type": "bool"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "baseFee",
         "type": "uint256"
@@ -944,6 +1901,29 @@
       {
         "internalType": "uint256",
         "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "bondTerms",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "gas",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "feeFloor",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "feeCeiling",
         "type": "uint256"
       }
     ],
@@ -1021,6 +2001,284 @@
       }
     ],
     "name": "cancelExit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      }
+    ],
+    "name": "chains",
+    "outputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint8",
+            "name": "depth",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint40",
+            "name": "since",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct ChainState",
+        "name": "",
+        "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "lock",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "ids",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "count",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Exit",
+        "name": "exit",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "index",
+        "type": "uint40"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      }
+    ],
+    "name": "challengeExit",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1179,7 +2437,7 @@
           },
           {
             "internalType": "bytes",
-            "name": "signature",
+            "name": "authorisation",
             "type": "bytes"
           },
           {
@@ -1250,9 +2508,590 @@
         "internalType": "struct Spend",
         "name": "spend",
         "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint8",
+            "name": "index",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "siblings",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Membership",
+        "name": "membership",
+        "type": "tuple"
       }
     ],
-    "name": "challengeExit",
+    "name": "challengeGroup",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "lock",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "ids",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "count",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Exit",
+        "name": "exit",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "index",
+        "type": "uint40"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "challengeLocked",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "challengeOutput",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1276,6 +3115,79 @@
       }
     ],
     "name": "claimCredit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "claimEscrow",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "claimToken",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1321,6 +3233,335 @@
       }
     ],
     "name": "commit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "number",
+        "type": "uint256"
+      }
+    ],
+    "name": "commitments",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "compete",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1390,6 +3631,273 @@
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "escrows",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "holders",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "inFlights",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "state",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint56",
+        "name": "competitor",
+        "type": "uint56"
+      },
+      {
+        "internalType": "uint56",
+        "name": "response",
+        "type": "uint56"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "kinds",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "mfp",
+    "outputs": [
+      {
+        "internalType": "uint40",
+        "name": "",
+        "type": "uint40"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "piggyback",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -1483,6 +3991,23 @@
         ],
         "internalType": "struct Exit[]",
         "name": "exits",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "id",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Member[]",
+        "name": "members",
         "type": "tuple[]"
       },
       {
@@ -1645,6 +4170,232 @@
         "components": [
           {
             "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32[16]",
+            "name": "siblings",
+            "type": "bytes32[16]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Inclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      }
+    ],
+    "name": "respond",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "parent",
+        "type": "bytes32"
+      }
+    ],
+    "name": "slots",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
             "name": "chain",
             "type": "bytes32"
           },
@@ -1702,6 +4453,73 @@
       }
     ],
     "name": "startDepositExit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "sender",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Deposit[]",
+        "name": "deposited",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startDepositExits",
     "outputs": [],
     "stateMutability": "payable",
     "type": "function"
@@ -1879,6 +4697,717 @@
     "name": "startExit",
     "outputs": [],
     "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "inputs",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint8",
+                "name": "outputs",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "output",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              }
+            ],
+            "internalType": "struct Leaver[]",
+            "name": "leavers",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "others",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "order",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Group",
+        "name": "group",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "siblings",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct GroupInclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startExits",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "inputs",
+            "type": "bytes32[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "outputs",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "lastBlock",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "memo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Transaction",
+        "name": "transaction",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "authorisation",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "address",
+                "name": "sender",
+                "type": "address"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct Deposit[]",
+            "name": "deposited",
+            "type": "tuple[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction[]",
+            "name": "tx",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "output",
+            "type": "uint8"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Source[]",
+        "name": "sources",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "startInFlight",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "inputs",
+            "type": "bytes32[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "outputs",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "lastBlock",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "memo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Transaction",
+        "name": "transaction",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "output",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32[16]",
+            "name": "siblings",
+            "type": "bytes32[16]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Inclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startLockedExit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "status",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "tokenCredits",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "verdicts",
+    "outputs": [
+      {
+        "internalType": "contract Verdicts",
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
     "type": "function"
   }
 ] as const;

@@ -52,6 +52,28 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "AlreadyRunning",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Consumed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "have",
         "type": "uint40"
@@ -148,6 +170,22 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "HeldAlready",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint40",
         "name": "have",
         "type": "uint40"
@@ -219,6 +257,44 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "address",
+        "name": "have",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "need",
+        "type": "address"
+      }
+    ],
+    "name": "MixedOwners",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "NoCode",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NoCompetitor",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
         "name": "asset",
         "type": "address"
       },
@@ -276,7 +352,50 @@ import type { NonPayableOverrides } from "../../common.js"
         "type": "uint40"
       }
     ],
+    "name": "NotBefore",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "have",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "need",
+        "type": "uint40"
+      }
+    ],
     "name": "NotExitable",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "NotFungible",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint56",
+        "name": "have",
+        "type": "uint56"
+      },
+      {
+        "internalType": "uint56",
+        "name": "need",
+        "type": "uint56"
+      }
+    ],
+    "name": "NotOlder",
     "type": "error"
   },
   {
@@ -309,6 +428,70 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "NotOwner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "sender",
+        "type": "address"
+      },
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "NotParty",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NotRunning",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "NothingInEscrow",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "NothingLeft",
     "type": "error"
   },
   {
@@ -349,8 +532,30 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Processed",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "ReentrancyGuardReentrantCall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "RepeatedInput",
     "type": "error"
   },
   {
@@ -383,6 +588,49 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "SameTransaction",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "parent",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint8",
+        "name": "slot",
+        "type": "uint8"
+      }
+    ],
+    "name": "SlotTaken",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint40",
+        "name": "have",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "need",
+        "type": "uint40"
+      }
+    ],
+    "name": "TooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "have",
         "type": "uint256"
@@ -399,27 +647,10 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
-        "internalType": "bytes32",
-        "name": "chain",
-        "type": "bytes32"
-      }
-    ],
-    "name": "UnknownChain",
-    "type": "error"
-  },
-  {
-    "inputs": [
-      {
         "internalType": "address",
         "name": "asset",
         "type": "address"
-      }
-    ],
-    "name": "UnsupportedAsset",
-    "type": "error"
-  },
-  {
-    "inputs": [
+      },
       {
         "internalType": "uint256",
         "name": "have",
@@ -431,7 +662,29 @@ import type { NonPayableOverrides } from "../../common.js"
         "type": "uint256"
       }
     ],
-    "name": "UnsupportedExits",
+    "name": "Unbalanced",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      }
+    ],
+    "name": "Undecided",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      }
+    ],
+    "name": "UnknownChain",
     "type": "error"
   },
   {
@@ -496,6 +749,22 @@ import type { NonPayableOverrides } from "../../common.js"
       },
       {
         "internalType": "uint256",
+        "name": "most",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongCount",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
         "name": "need",
         "type": "uint256"
       }
@@ -532,7 +801,71 @@ import type { NonPayableOverrides } from "../../common.js"
         "type": "bytes32"
       }
     ],
+    "name": "WrongGroup",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "have",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "need",
+        "type": "address"
+      }
+    ],
+    "name": "WrongHeader",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "need",
+        "type": "bytes32"
+      }
+    ],
     "name": "WrongInput",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "need",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongLock",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongMember",
     "type": "error"
   },
   {
@@ -560,11 +893,65 @@ import type { NonPayableOverrides } from "../../common.js"
       },
       {
         "internalType": "bytes32",
+        "name": "last",
+        "type": "bytes32"
+      }
+    ],
+    "name": "WrongOrder",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "have",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
         "name": "need",
         "type": "bytes32"
       }
     ],
     "name": "WrongParent",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "WrongPositions",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "inputs",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "outputs",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongShape",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongSiblings",
     "type": "error"
   },
   {
@@ -597,6 +984,22 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "WrongSigner",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongSources",
     "type": "error"
   },
   {
@@ -812,6 +1215,49 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "competitor",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "number",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "index",
+        "type": "uint16"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "challenger",
+        "type": "address"
+      }
+    ],
+    "name": "Competed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "address",
         "name": "asset",
         "type": "address"
@@ -916,6 +1362,74 @@ import type { NonPayableOverrides } from "../../common.js"
     "anonymous": false,
     "inputs": [],
     "name": "EIP712DomainChanged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "EscrowClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "Escrowed",
     "type": "event"
   },
   {
@@ -1157,6 +1671,436 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "event"
   },
   {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "ids",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "id",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct Member[]",
+        "name": "members",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "GroupStarted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "amount",
+        "type": "uint256"
+      }
+    ],
+    "name": "InFlightPaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "canonical",
+        "type": "bool"
+      }
+    ],
+    "name": "InFlightProcessed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes",
+        "name": "authorisation",
+        "type": "bytes"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "piggybacked",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40[]",
+        "name": "indices",
+        "type": "uint40[]"
+      }
+    ],
+    "name": "InFlightStarted",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "need",
+        "type": "uint256"
+      }
+    ],
+    "name": "InFlightUnpaid",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "indexed": false,
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "LockShown",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "indexed": false,
+        "internalType": "bytes32",
+        "name": "spender",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "challenger",
+        "type": "address"
+      }
+    ],
+    "name": "OutputChallenged",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      }
+    ],
+    "name": "Piggybacked",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint40",
+        "name": "number",
+        "type": "uint40"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint16",
+        "name": "index",
+        "type": "uint16"
+      }
+    ],
+    "name": "Responded",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "TokenClaimed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": true,
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "TokenCredited",
+    "type": "event"
+  },
+  {
     "inputs": [],
     "name": "alarm",
     "outputs": [
@@ -1227,11 +2171,21 @@ import type { NonPayableOverrides } from "../../common.js"
   },
   {
     "inputs": [],
-    "name": "bondGas",
+    "name": "bondTerms",
     "outputs": [
       {
         "internalType": "uint256",
-        "name": "",
+        "name": "gas",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "feeFloor",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "feeCeiling",
         "type": "uint256"
       }
     ],
@@ -1337,29 +2291,36 @@ import type { NonPayableOverrides } from "../../common.js"
     "name": "chains",
     "outputs": [
       {
-        "internalType": "uint8",
-        "name": "depth",
-        "type": "uint8"
-      },
-      {
-        "internalType": "uint40",
-        "name": "since",
-        "type": "uint40"
-      },
-      {
-        "internalType": "uint40",
-        "name": "number",
-        "type": "uint40"
-      },
-      {
-        "internalType": "uint40",
-        "name": "time",
-        "type": "uint40"
-      },
-      {
-        "internalType": "uint40",
-        "name": "asOf",
-        "type": "uint40"
+        "components": [
+          {
+            "internalType": "uint8",
+            "name": "depth",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint40",
+            "name": "since",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          }
+        ],
+        "internalType": "struct ChainState",
+        "name": "",
+        "type": "tuple"
       }
     ],
     "stateMutability": "view",
@@ -1519,7 +2480,7 @@ import type { NonPayableOverrides } from "../../common.js"
           },
           {
             "internalType": "bytes",
-            "name": "signature",
+            "name": "authorisation",
             "type": "bytes"
           },
           {
@@ -1600,6 +2561,819 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "lock",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "ids",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "count",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Exit",
+        "name": "exit",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "index",
+        "type": "uint40"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint8",
+            "name": "index",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "siblings",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Membership",
+        "name": "membership",
+        "type": "tuple"
+      }
+    ],
+    "name": "challengeGroup",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "lock",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "ids",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "count",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Exit",
+        "name": "exit",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint40",
+        "name": "lane",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "index",
+        "type": "uint40"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "challengeLocked",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "challengeOutput",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "asset",
         "type": "address"
@@ -1616,6 +3390,79 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "claimCredit",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "claimEscrow",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      },
+      {
+        "internalType": "address",
+        "name": "to",
+        "type": "address"
+      }
+    ],
+    "name": "claimToken",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"
@@ -1687,6 +3534,311 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "position",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "internalType": "uint8",
+            "name": "input",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes",
+            "name": "authorisation",
+            "type": "bytes"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Spend",
+        "name": "spend",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "compete",
+    "outputs": [],
+    "stateMutability": "nonpayable",
     "type": "function"
   },
   {
@@ -1837,8 +3989,29 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
-    "inputs": [],
-    "name": "feeCeiling",
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "lock",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "escrows",
     "outputs": [
       {
         "internalType": "uint256",
@@ -1850,8 +4023,67 @@ import type { NonPayableOverrides } from "../../common.js"
     "type": "function"
   },
   {
-    "inputs": [],
-    "name": "feeFloor",
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "holders",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "txHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "inFlights",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "state",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint56",
+        "name": "competitor",
+        "type": "uint56"
+      },
+      {
+        "internalType": "uint56",
+        "name": "response",
+        "type": "uint56"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      }
+    ],
+    "name": "kinds",
     "outputs": [
       {
         "internalType": "uint256",
@@ -1886,6 +4118,154 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "positions",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "piggyback",
+    "outputs": [],
+    "stateMutability": "payable",
     "type": "function"
   },
   {
@@ -1979,6 +4359,23 @@ import type { NonPayableOverrides } from "../../common.js"
         ],
         "internalType": "struct Exit[]",
         "name": "exits",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "id",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Member[]",
+        "name": "members",
         "type": "tuple[]"
       },
       {
@@ -2141,6 +4538,232 @@ import type { NonPayableOverrides } from "../../common.js"
         "components": [
           {
             "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "inFlight",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32[16]",
+            "name": "siblings",
+            "type": "bytes32[16]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Inclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      }
+    ],
+    "name": "respond",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "parent",
+        "type": "bytes32"
+      }
+    ],
+    "name": "slots",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
             "name": "chain",
             "type": "bytes32"
           },
@@ -2198,6 +4821,73 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "startDepositExit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "sender",
+            "type": "address"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "salt",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Deposit[]",
+        "name": "deposited",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startDepositExits",
     "outputs": [],
     "stateMutability": "payable",
     "type": "function"
@@ -2380,6 +5070,661 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "inputs",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint8",
+                "name": "outputs",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "output",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              }
+            ],
+            "internalType": "struct Leaver[]",
+            "name": "leavers",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "others",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "order",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Group",
+        "name": "group",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "siblings",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct GroupInclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startExits",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "inputs",
+            "type": "bytes32[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "outputs",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "lastBlock",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "memo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Transaction",
+        "name": "transaction",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes",
+        "name": "authorisation",
+        "type": "bytes"
+      },
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "address",
+                "name": "sender",
+                "type": "address"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "salt",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              }
+            ],
+            "internalType": "struct Deposit[]",
+            "name": "deposited",
+            "type": "tuple[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction[]",
+            "name": "tx",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint8",
+            "name": "output",
+            "type": "uint8"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint40",
+                "name": "number",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "time",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint40",
+                "name": "asOf",
+                "type": "uint40"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              },
+              {
+                "internalType": "bytes32[16]",
+                "name": "siblings",
+                "type": "bytes32[16]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "childrenRoot",
+                "type": "bytes32"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "bytes32",
+                    "name": "txRoot",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32[8]",
+                    "name": "siblings",
+                    "type": "bytes32[8]"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "r",
+                    "type": "bytes32"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "vs",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Level[]",
+                "name": "levels",
+                "type": "tuple[]"
+              }
+            ],
+            "internalType": "struct Inclusion[]",
+            "name": "inclusion",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Source[]",
+        "name": "sources",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms[]",
+        "name": "terms",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "startInFlight",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "parent",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "slot",
+            "type": "uint8"
+          },
+          {
+            "internalType": "address",
+            "name": "operator",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct Chain[]",
+        "name": "path",
+        "type": "tuple[]"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "chain",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "inputs",
+            "type": "bytes32[]"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "outputs",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "lastBlock",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "memo",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Transaction",
+        "name": "transaction",
+        "type": "tuple"
+      },
+      {
+        "internalType": "uint8",
+        "name": "output",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32[16]",
+            "name": "siblings",
+            "type": "bytes32[16]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Inclusion",
+        "name": "inclusion",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "uint40",
+            "name": "deadline",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Permit",
+        "name": "permit",
+        "type": "tuple"
+      }
+    ],
+    "name": "startLockedExit",
+    "outputs": [],
+    "stateMutability": "payable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "id",
         "type": "bytes32"
@@ -2391,6 +5736,30 @@ import type { NonPayableOverrides } from "../../common.js"
         "internalType": "uint256",
         "name": "",
         "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "internalType": "uint256",
+        "name": "id",
+        "type": "uint256"
+      }
+    ],
+    "name": "tokenCredits",
+    "outputs": [
+      {
+        "internalType": "address",
+        "name": "",
+        "type": "address"
       }
     ],
     "stateMutability": "view",
@@ -2411,7 +5780,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x6101a0806040523461027e5760e08161449380380380916100208285610282565b83398101031261027e578051906001600160a01b038216820361027e57610049602082016102b9565b610055604083016102b9565b92610062606084016102b9565b9160808401519460c060a0860151950151934660805260405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408201527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608201524660808201523060a082015260a0815261010a60c082610282565b51902060a05264ffffffffff831680151580610273575b80610233575b80610229575b156101f15750610120526101005260e05260c0526101805261016052610140526040516141c790816102cc82396080518181816117af015261195a015260a0518181816103a00152818161058e0152611416015260c05181611888015260e05181818161183801528181611b250152612303015261010051818181610da60152610ed2015261012051816109b0015261014051818181610cd30152612bd0015261016051818181610a900152612ba40152610180518181816121bb0152612bf20152f35b858764ffffffffff60a4948187604051966311b2d2e560e11b8852600488015216602486015216604484015260648301526084820152fd5b508587111561012d565b5064ffffffffff831664ffffffffff8316810180911161025f57643fffffffff8560021c161015610127565b634e487b7160e01b5f52601160045260245ffd5b506001841615610121565b5f80fd5b601f909101601f19168101906001600160401b038211908210176102a557604052565b634e487b7160e01b5f52604160045260245ffd5b519064ffffffffff8216820361027e5756fe6080806040526004361015610012575f80fd5b5f3560e01c9081630aab223814612653575080630eb237b6146121de5780631cc2b66b146121a45780632f4cef981461197d5780634f64c55d1461194357806352ad0d5e14611919578063637cd7f0146118ac57806381fa0f241461185c578063843fc7081461181b57806384b0196e146116cb5780638a1aab7c146113285780638b7314ea146111465780638d9a0cb814610dca5780638f76691a14610d89578063929641ec14610cf657806394894b5814610cbc5780639940686e14610c965780639c84048e14610c445780639f822c0a14610ab3578063a2656c7314610a79578063a53a1adf146109d4578063bb7e8c2814610993578063c18de0ef14610935578063e7285ad7146105b1578063f698da2514610577578063f6a152bd14610266578063fac7fc38146102105763fc307e0414610150575f80fd5b3461020c57608060031936011261020c576101696126d8565b60443567ffffffffffffffff811161020c573660238201121561020c5780600401359067ffffffffffffffff821161020c5736602461014084028301011161020c576064359167ffffffffffffffff831161020c576101e7936101d2602494369060040161278a565b9490936101dd6131e9565b0190600435612c8a565b5f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b5f80fd5b3461020c57604060031936011261020c5773ffffffffffffffffffffffffffffffffffffffff61023e6126b5565b165f52600460205260405f206024355f52602052602060ff60405f2054166040519015158152f35b3461020c57604060031936011261020c5760043567ffffffffffffffff811161020c57610297903690600401612684565b60243567ffffffffffffffff811161020c576102b790369060040161278a565b92906102c16131e9565b6102cb838361379c565b936001810361054757845f52600160205260ff60405f20541661051b5783156104ee576102fa60208401612aaf565b916103cd604085019361030c85612824565b73ffffffffffffffffffffffffffffffffffffffff6040519160ff60208401947f4c4deca7c6a55498c366bf8d819ae3adb02fb8e4b6833fa4b37c2d47765466a486528a3560408601521660608401521660808201526080815261037160a0826129b0565b519020604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b91156104ee576103f2926103e4826103ec93612acd565b929091612824565b92613870565b825f52600160205260405f2060017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff008254161790556040519180604084015f855260406020860152526060830191905f905b80821061049757857faa5b4332d17eea94980fd50adce3202fa41ffa622be1d119334b2a27b06acbef86860387a25f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b90919283358152602084013560ff811680910361020c57602082015260408401359073ffffffffffffffffffffffffffffffffffffffff821680920361020c57606081600193604083940152019401920190610444565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b847fd930b8a6000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f7b0bd2e4000000000000000000000000000000000000000000000000000000005f52600452600160245260445ffd5b3461020c575f60031936011261020c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b60a060031936011261020c576004356024356105cb6126fb565b6064359073ffffffffffffffffffffffffffffffffffffffff82169283830361020c57608435946105fa6131e9565b610608868585853386613750565b815f52600560205260405f20865f5260205260405f20549273ffffffffffffffffffffffffffffffffffffffff87159561064288886128d4565b1693841561090d5788156108e5578015848115916108ca575b61066491612b6f565b5f838152600360205260409020548061089757507ff5dd6b616fcb88de03a9ea462b2b9c8a7d24ea5017a0fa79818caa6e2344a9d9916106d48a608093865f5260036020527f010000000000000000000000000000000000000000000000000000000000000060405f2055612c3f565b855f52600560205260405f208a5f5260205260405f2055604051903382526020820152886040820152896060820152a41561076757505080340361073857505f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b7f195a3ca1000000000000000000000000000000000000000000000000000000005f523460045260245260445ffd5b3461086757610775816140e2565b916040517f23b872dd000000000000000000000000000000000000000000000000000000005f5233600452306024528460445260205f60648180865af19060015f5114821615610846575b6040525f6060521561081b5750906107da6107df926140e2565b613714565b8181036107ed5750506101e7565b7f7af04289000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7f5274afe7000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b90600181151661085e57823b15153d151616906107c0565b503d5f823e3d90fd5b7f195a3ca1000000000000000000000000000000000000000000000000000000005f52346004525f60245260445ffd5b837fe71ba6b2000000000000000000000000000000000000000000000000000000005f526004526024525f60445260645ffd5b5f9081526001602052604090205460ff16151590508461065b565b7f7c946ed7000000000000000000000000000000000000000000000000000000005f5260045ffd5b7f9905827b000000000000000000000000000000000000000000000000000000005f5260045ffd5b3461020c57602060031936011261020c576004355f52600160205260a060405f205464ffffffffff6040519160ff81168352818160081c166020840152818160301c166040840152818160581c16606084015260801c166080820152f35b3461020c575f60031936011261020c57602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461020c57602060031936011261020c576004356109f06131e9565b335f52600460205260405f20815f5260205260405f2060017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00825416179055337fe61dfe69f5f8bcb164eb272fa83698f7677181c3215df991534fb076dbe6be055f80a35f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b3461020c575f60031936011261020c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461020c57606060031936011261020c57610acc6126b5565b610ad46126d8565b610adc6126fb565b91610ae56131e9565b73ffffffffffffffffffffffffffffffffffffffff821692610b2973ffffffffffffffffffffffffffffffffffffffff8216938585148015610c3b575b3390612b1e565b73ffffffffffffffffffffffffffffffffffffffff821691825f525f60205260405f20855f5260205260405f2054948515610c0c57918591610bb193855f525f60205260405f20815f526020525f6040812055857f18703effbcb86fc70dd81daf4783ddd3f73d0b8318a097269a56b7c1825be776604080518a8152876020820152a3613d58565b15610bdb575f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b7ff9a4f889000000000000000000000000000000000000000000000000000000005f5260045260245260445260645ffd5b837ffe0a0ecf000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b50853314610b22565b3461020c57604060031936011261020c57610c5d6126d8565b6004355f52600560205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052602060405f2054604051908152f35b3461020c57602060031936011261020c576020610cb4600435612ba2565b604051908152f35b3461020c575f60031936011261020c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461020c57608060031936011261020c57610d0f6126d8565b60443564ffffffffff8116810361020c57602091610cb491610d2f612776565b916004355f526005855273ffffffffffffffffffffffffffffffffffffffff60405f2091165f528452600160405f20019069ffffffffff000000000064ffffffffff600194169160281b16175f520160205260405f205490565b3461020c575f60031936011261020c57602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461020c57600319360160c0811261020c5760601361020c57610deb612776565b60a4359060843564ffffffffff831680840361020c57610e096131e9565b60606040518160048237209364ffffffffff421690855f52600160205260405f20805464ffffffffff8160301c169664ffffffffff8260581c1664ffffffffff8360801c1690610e5f8b600160ff871614612b6f565b73ffffffffffffffffffffffffffffffffffffffff610e7c612801565b163314610e87612801565b9015611100575064ffffffffff610e9d8b612930565b16610eaf64ffffffffff85169b612930565b908b036110c957508087111561109a575080871061106b57508486101561103b577f0000000000000000000000000000000000000000000000000000000000000000610f0e64ffffffffff610f04838861294a565b168711918661294a565b906110045750926080969492610fb2926affffffffff0000000000007f959eb63340ee0460b08aaed4d1990c1896b219fd6043e0b7311424fec9310ed19a989660301b16907fffffffffffffffffffffff000000000000000000000000000000ffffffffffff74ffffffffff00000000000000000000000000000000858c1b169116176fffffffffff00000000000000000000004260581b16171790558285613721565b875f52600260205260405f20855f5260205260405f2055604051938452602084015260408301526060820152a25f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b64ffffffffff90867f396a92ee000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b84867f3f3563a5000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b867fc79b21d6000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b867fd96e407b000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b64ffffffffff908b7f2fb2a922000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b73ffffffffffffffffffffffffffffffffffffffff907f4738d054000000000000000000000000000000000000000000000000000000005f52336004521660245260445ffd5b3461020c576003193601610180811261020c576101401361020c576101443564ffffffffff8116810361020c5761117b612761565b906111846131e9565b6111b773ffffffffffffffffffffffffffffffffffffffff6111a4612801565b1633146111af612801565b903390612b1e565b60043590815f52600560205260405f2060243573ffffffffffffffffffffffffffffffffffffffff8116810361020c5773ffffffffffffffffffffffffffffffffffffffff165f90815260209182526040808220602885901b69ffffffffff00000000001664ffffffffff88161783526002810190935290205461123b6004613be9565b908181036112fa5750506112bb8460027f3a178c1bd6a635e7f27f3b1c696f2ff18aebe525630773da5a66c50c56ec99609364ffffffffff6101e7981669ffffffffff00000000008760281b16175f52016020525f6040812055604051918291608435958390929164ffffffffff60209181604085019616845216910152565b0390a261010435906112d18260011c8093613714565b905f52600560205260405f205f80526020526112f260405f20918254612c3f565b905533613c50565b7f5e9186e1000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b3461020c576101c060031936011261020c5760043567ffffffffffffffff811161020c5761135a903690600401612684565b906101407fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdc36011261020c5761138e612761565b91610184359164ffffffffff831680840361020c576101a4359367ffffffffffffffff851161020c57846004016080600319873603011261020c576114d3946113d56131e9565b6114436113ea6113e584806129f1565b61325d565b604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b9461145b61145184806129f1565b6020810190612a24565b61146885809b939b6129f1565b3599611485602435809c8161147d8a806129f1565b359114612a78565b6114da60248401916114ae848060ff61149d87612aaf565b16106114a886612aaf565b90612899565b6114c460ff6114bc85612aaf565b168583612abd565b359360ff60a4359d8e95612aaf565b1691612abd565b35910361169b5750866114f860446114f06127bb565b930186612acd565b90816116835750505073ffffffffffffffffffffffffffffffffffffffff16805f52600460205260405f20875f5260205260ff60405f205416156116535750918591611543936135b6565b845f52600560205260405f2060443573ffffffffffffffffffffffffffffffffffffffff8116810361020c578073ffffffffffffffffffffffffffffffffffffffff9150165f526020526115c460405f209187600184019069ffffffffff000000000064ffffffffff600194169160281b16175f520160205260405f205490565b6115ce6024613be9565b908181036112fa575050947f7e76c2b505b4df58be2a2006ed947bd20e0a4c9b9ec24acf0a5897d76131b392928260026101e79860809569ffffffffff00000000008660281b16175f52016020525f604081205564ffffffffff6040519316835260208301526040820152336060820152a261012435906112d18260011c8093613714565b86907f1412faec000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b9261169691839694611543989694613870565b6135b6565b88907fcdbaf00f000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b3461020c575f60031936011261020c5761179f60206040516116ed82826129b0565b5f81525f368137604051916117036040846129b0565b600683527f6b6572726f730000000000000000000000000000000000000000000000000000818401526117ad60405161173d6040826129b0565b600181527f3100000000000000000000000000000000000000000000000000000000000000838201526040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e087019061271e565b90858203604087015261271e565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b82811061180457505050500390f35b8351855286955093810193928101926001016117f5565b3461020c575f60031936011261020c57602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461020c575f60031936011261020c57602060405173ffffffffffffffffffffffffffffffffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461020c57604060031936011261020c576118c56126b5565b73ffffffffffffffffffffffffffffffffffffffff6118e26126d8565b91165f525f60205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052602060405f2054604051908152f35b3461020c57602060031936011261020c576004355f526003602052602060405f2054604051908152f35b3461020c575f60031936011261020c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b60a060031936011261020c5760043567ffffffffffffffff811161020c576119a9903690600401612684565b6024359067ffffffffffffffff821161020c578160040160a0600319843603011261020c576044359160ff831680840361020c576064359367ffffffffffffffff851161020c5784600401956102c0600319873603011261020c576084359367ffffffffffffffff851161020c576060600319863603011261020c57611a8d91611a6289604493611a386131e9565b89611a456113ea8261325d565b916022604051600481538460018201528a6021820153209e6133e4565b01611a87611a708288612845565b905084611a7d848a612845565b9290508710612899565b85612845565b909210156104ee5760071b617f80160160608101358061217957506020810193611adf73ffffffffffffffffffffffffffffffffffffffff611ace87612824565b1615611ad987612824565b906128d4565b5f878152600360205260409020547f020000000000000000000000000000000000000000000000000000000000000081101561214a57506024611b22910161291e565b947f0000000000000000000000000000000000000000000000000000000000000000958660011b6501fffffffffe64fffffffffe82169116810361209e57611b699161294a565b9364ffffffffff42169164ffffffffff611b83898561294a565b1664ffffffffff8716111561213f57611b9e611ba79161291e565b915b3596612824565b94611bb184612824565b94611bbb48612ba2565b8034101580612109575b7f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8216820361209e57156120d35750611c0390600401868b8a613a24565b64ffffffffff82169788159384156120cb57611c1f925061294a565b935b60405190611c2e82612966565b8782526020820173ffffffffffffffffffffffffffffffffffffffff8816815273ffffffffffffffffffffffffffffffffffffffff604084019216825260608301925f845260808101948c865260a082019660018852604060c08401990135895264ffffffffff60e084019a168a5261010083019a348c5261012084019c8d3390525f52600560205273ffffffffffffffffffffffffffffffffffffffff60405f2091165f52602052898d60405f209060018201937fffffffffff0000000000000000000000000000000000000000000000000000007fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe088019485516101417fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8b01600681532096525160d81b16948115611ee15764ffffffffff809350815460281c16915b611e9a575b5016809460281b69ffffffffff000000000016175f526002016020527affffffffffffffffffffffffffffffffffffffffffffffffffffff161760405f20556040519b8c5260208c01525160408b01525173ffffffffffffffffffffffffffffffffffffffff1660608a01525173ffffffffffffffffffffffffffffffffffffffff1660808901525160a08801525160c08701525160ff1660e0860152516101008501525164ffffffffff16610120840152516101408301525173ffffffffffffffffffffffffffffffffffffffff166101608201526101807fba50b1f267dae81b1de31231be266ffeb672ed7eaeec73387ecb9dc32eb1b9c591a25f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b611ea382612930565b7fffffffffffffffffffffffffffffffffffffffffffff0000000000ffffffffff69ffffffffff000000000083549260281b1691161790555f611d79565b60c0653fffffffffc08860061b16166003850193643fffffffff8960021c16805f528560205260405f205491602084019182851161209e5764ffffffffff97611f3664010000000063ffffffff971b86612c3f565b90825f5260205260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff8460201c851816159081612068575b50612032575b868554818160501c168015908115612028575b50611fe6575b60781c1610611f9f575b1c1691611d74565b83547fffffffffffffffffffffffff0000000000ffffffffffffffffffffffffffffff73ffffffffff0000000000000000000000000000008c60781b169116178455611f97565b86547fffffffffffffffffffffffffffffffffff0000000000ffffffffffffffffffff1660508e901b6effffffffff0000000000000000000016178755611f8d565b905083105f611f87565b60128b901c623fffff1665020000000000175f908152600286016020526040902080546001600a8e901c60ff161b179055611f74565b65010000000000600882901c175f90815260028801602052604081208054600160ff9094169390931b8317905590159150611f6e565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b505093611c21565b7fd184d483000000000000000000000000000000000000000000000000000000005f52346004528060245260011b60445260645ffd5b507f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8116810361209e578060011b341115611bc5565b50611ba75f91611ba0565b877facf43612000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b7f5d38711e000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b3461020c575f60031936011261020c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b600319360160e0811261020c5760c01361020c5760c43567ffffffffffffffff811161020c576060600319823603011261020c5761221a6131e9565b6024359060043573ffffffffffffffffffffffffffffffffffffffff8316830361020c576122626122496127bb565b936122526127de565b60a4359586926044359086613750565b5f818152600360205260409020549093907f0100000000000000000000000000000000000000000000000000000000000000810361260057506122a36127de565b906122ac6127bb565b936122b648612ba2565b80341015806125ca575b7f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8216820361209e57156120d357506004016122fe90858786613a24565b61232f7f000000000000000000000000000000000000000000000000000000000000000064ffffffffff421661294a565b906040519461233d86612966565b848652602086019073ffffffffffffffffffffffffffffffffffffffff85168252604087019073ffffffffffffffffffffffffffffffffffffffff168152606087015f8152608088019189835260a08901936001855260c08a0195865260e08a019664ffffffffff1687526101008a01973489526101208b0199338b525f52600560205260405f209073ffffffffffffffffffffffffffffffffffffffff165f5260205260405f209960018b017fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0820180517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff84016006815361014190209152895160d81b7fffffffffff0000000000000000000000000000000000000000000000000000001691805460281c64ffffffffff169061247b82612930565b81549060281b69ffffffffff000000000016907fffffffffffffffffffffffffffffffffffffffffffff0000000000ffffffffff1617905564ffffffffff169c8d5f526002016020527affffffffffffffffffffffffffffffffffffffffffffffffffffff161760405f20556040519a5f8c5260208c01525160408b01525173ffffffffffffffffffffffffffffffffffffffff1660608a01525173ffffffffffffffffffffffffffffffffffffffff1660808901525160a08801525160c08701525160ff1660e0860152516101008501525164ffffffffff16610120840152516101408301525173ffffffffffffffffffffffffffffffffffffffff166101608201526101807fba50b1f267dae81b1de31231be266ffeb672ed7eaeec73387ecb9dc32eb1b9c591a25f7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d005b507f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8116810361209e578060011b3411156122c0565b847fe71ba6b2000000000000000000000000000000000000000000000000000000005f526004526024527f010000000000000000000000000000000000000000000000000000000000000060445260645ffd5b3461020c57604060031936011261020c576020906004355f526002825260405f206024355f52825260405f20548152f35b9181601f8401121561020c5782359167ffffffffffffffff831161020c576020808501946060850201011161020c57565b6004359073ffffffffffffffffffffffffffffffffffffffff8216820361020c57565b6024359073ffffffffffffffffffffffffffffffffffffffff8216820361020c57565b6044359073ffffffffffffffffffffffffffffffffffffffff8216820361020c57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b610164359064ffffffffff8216820361020c57565b6064359064ffffffffff8216820361020c57565b9181601f8401121561020c5782359167ffffffffffffffff831161020c576020808501948460051b01011161020c57565b60643573ffffffffffffffffffffffffffffffffffffffff8116810361020c5790565b60843573ffffffffffffffffffffffffffffffffffffffff8116810361020c5790565b60443573ffffffffffffffffffffffffffffffffffffffff8116810361020c5790565b3573ffffffffffffffffffffffffffffffffffffffff8116810361020c5790565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561020c570180359067ffffffffffffffff821161020c57602001918160071b3603831361020c57565b156128a2575050565b60ff907f1c10da0f000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b156128dc5750565b73ffffffffffffffffffffffffffffffffffffffff907fee84f40b000000000000000000000000000000000000000000000000000000005f521660045260245ffd5b3564ffffffffff8116810361020c5790565b64ffffffffff60019116019064ffffffffff821161209e57565b9064ffffffffff8091169116019064ffffffffff821161209e57565b610140810190811067ffffffffffffffff82111761298357604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff82111761298357604052565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff618136030182121561020c570190565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561020c570180359067ffffffffffffffff821161020c57602001918160051b3603831361020c57565b15612a81575050565b7fe894bab4000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b3560ff8116810361020c5790565b91908110156104ee5760051b0190565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561020c570180359067ffffffffffffffff821161020c5760200191813603831361020c57565b15612b27575050565b9073ffffffffffffffffffffffffffffffffffffffff80927f23295f0e000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b15612b775750565b7faa02bef4000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b7f00000000000000000000000000000000000000000000000000000000000000009081811015612c3857505b7f0000000000000000000000000000000000000000000000000000000000000000907f00000000000000000000000000000000000000000000000000000000000000009081811115612c305750905b81810291818304149015171561209e5790565b905090612c1d565b9050612bce565b9190820180921161209e57565b91908110156104ee57610140020190565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff811461209e5760010190565b9294909350949094806131ba575092815f52600560205260405f2073ffffffffffffffffffffffffffffffffffffffff84165f5260205260405f209060018201925f915f9264ffffffffff4216935b612ce287613948565b9293909361315e578160d81c80891061311957508c8215928315918261309a575b5050620493e05a106130505780613047575b612ff8575064ffffffffff8316918c64ffffffffff8216928369ffffffffff00000000008760281b16175f5260028b016020525f604081205584155f14612fe95764ffffffffff612d6584612930565b167fffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000008d5416178c555b612fde5790612da58688612e8c9897969594612c4c565b9260808401359260c0850135908c549082865f5260036020527f020000000000000000000000000000000000000000000000000000000000000060405f205410155f14612f0a5750506040805164ffffffffff9889168152949097166020850152505f957fb72d750195b4ba196a9e33b473d616fba1a8774ff697e55deae292775b1b3aab939092509050a25b6020810173ffffffffffffffffffffffffffffffffffffffff612e5482612824565b161580612ed1575b15612e965750612e81612e8792610100612e7860408501612824565b93013590612c3f565b90613c50565b612c5d565b965b966001612cd9565b612e8792612ea6612eb892612824565b612eb260408501612824565b90613cd9565b610100612ec86101208301612824565b91013590613c50565b50612ede60408301612824565b73ffffffffffffffffffffffffffffffffffffffff80612f016101208601612824565b16911614612e5c565b91809496979850838f92949650115f14612f64575050917f2c5d47bf7c2030f5ee976e9ab52a62b39e8bd380d33f9f9ca46d4275c94947719391608093604051938452602084015260408301526060820152a25f90612e32565b91869592612fc6866060967f740d69df1083f3afe8d9d6a528d1abe21f12bbb923cb4359417390fd7edcc5fe98959b9a5f5260036020527f020000000000000000000000000000000000000000000000000000000000000060405f2055613714565b905560405192835260208301526040820152a2612e32565b505050505096612e8e565b612ff3868d613e2f565b612d8e565b985050989950965050505050501561300e575050565b9064ffffffffff80927f789afa07000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b50858514612d15565b509a9b50505050505050505050505a90156130685750565b7f28727a24000000000000000000000000000000000000000000000000000000005f52600452620493e060245260445ffd5b93979690809e969c9b9a929d93959991905b88821090816130fc575b50806130ef575b156130d857906130cf8f949392612c5d565b909192936130ac565b91999a9b959d509793919b95969250945f8e612d03565b50620493e05a10156130bd565b905061311161310c838b89612c4c565b613be9565b14158f6130b6565b9b9c50985050505050505092505015613130575050565b7fffb705fc000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b9850505050505093949550505015613174575050565b73ffffffffffffffffffffffffffffffffffffffff92507f7d98fbc3000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b7fca99c7d9000000000000000000000000000000000000000000000000000000005f526004525f60245260445ffd5b7f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005c6132355760017f9b779b17422d0df92223018b32b4d1fa46e071723d6817e2486d003becc55f005d565b7f3ee5aeb5000000000000000000000000000000000000000000000000000000005f5260045ffd5b61326a6020820182612a24565b6040519060051b8092823720906132846040820182612845565b6040517f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e481529160a083019182915f9160071b8101602086015b8183106133695750505060a01c61020c576080927fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff6091030190209164ffffffffff61330b6060830161291e565b6040519460208601967ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff827794028852843560408801526060870152848601521660a0840152013560c082015260c0815261336360e0826129b0565b51902090565b9091939260206080918287853781870135873517179460a08920815201940191906132be565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561020c570180359067ffffffffffffffff821161020c576020019161016082023603831361020c57565b906133f2919492939461379c565b92613401833585818114612a78565b606061340c8361291e565b93019261342b64ffffffffff806134228761291e565b1692169461291e565b90841161357f57506102a0820161344e613445828561338f565b9290508461338f565b91905061355057506040516021915f8253600182015220606082013561ffff811680910361020c5790604051906001825391610280840191608085015b838110613521575050506134d092916041916040519160028353600183015235602182015220906134ca60406134c36020840161291e565b920161291e565b91613721565b915f52600260205260405f20905f5260205260405f2054908181036134f3575050565b7f49ea759e000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b90919360208560051b1690600182850101526021823591840301526020604183209460011c910191909161348b565b7f659b2aa8000000000000000000000000000000000000000000000000000000005f526004525f60245260445ffd5b64ffffffffff90847f1698be85000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b909192606084016135c78186612a24565b9050600181116136e457600114613689575050906135e49161379c565b6136066135f183806129f1565b358214826135ff85806129f1565b3591612a78565b5f52600160205264ffffffffff60405f205460301c1690613649606061363964ffffffffff61363f8361363987806129f1565b0161291e565b16851093806129f1565b9015613653575050565b64ffffffffff907f038ddd70000000000000000000000000000000000000000000000000000000005f521660045260245260445ffd5b6136a19061369b8680949596976129f1565b92612a24565b949094156104ee5784357ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd418636030181121561020c576136e29501936133e4565b565b7fd750a2db000000000000000000000000000000000000000000000000000000005f52600452600160245260445ffd5b9190820391821161209e57565b9164ffffffffff90816040519360208501958652166040840152166060820152606081526133636080826129b0565b939060c1959373ffffffffffffffffffffffffffffffffffffffff938480936040519860058a5360018a0152166021880152604187015216606185015216608183015260a18201522090565b90600181036137ef57156104ee578035806137c05750606090816040519182372090565b7ff8bef082000000000000000000000000000000000000000000000000000000005f526004525f60245260445ffd5b7f659b2aa8000000000000000000000000000000000000000000000000000000005f52600452600160245260445ffd5b15613828575050565b9073ffffffffffffffffffffffffffffffffffffffff80927f366d29f7000000000000000000000000000000000000000000000000000000005f52166004521660245260445ffd5b6136e293928061388b57505050335b8115158282141661381f565b5f926020810135915f908060401461391657604114613909575b7f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a183106138d6575b5050505061387f565b60209450915f939160809360405193845286840152356040830152606082015282805260015afa505f515f8080806138cd565b5060408101355f1a6138a5565b50507f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8260ff1c601b019216916138a5565b905f9180549164ffffffffff83169364ffffffffff8460501c169364ffffffffff869160281c1686109586613a0d575b85156139fe5750643fffffffff8560021c165f5260028401602052600163ffffffff60405f205460c0653fffffffffc08960061b16161c16948569ffffffffff00000000008860281b16175f520160205260405f205495806139ee575b6139e25750505f93929190565b5f955090935084925090565b508560d81c8260d81c11156139d5565b935050939092501592915f9190565b8092505f526001840160205260405f205491613978565b60408401949391613a358684612acd565b905015613bc157613a4583612824565b9073ffffffffffffffffffffffffffffffffffffffff64ffffffffff4216921680158015613bb8575b15613b895750602084019164ffffffffff613a888461291e565b16811190613a958461291e565b91613b52575050613b4c926136e296979264ffffffffff613b46936040516020810191825260208152613ac96040826129b0565b5190209173ffffffffffffffffffffffffffffffffffffffff613af4613aee8a612824565b9261291e565b916040519460208601967f3facba9fb07525255be3c5e028a8bbb9ccb00a1303279b828b47ca324011274a8852604087015260608601521660808401521660a082015260a0815261037160c0826129b0565b92612acd565b91613870565b64ffffffffff92507f7c341333000000000000000000000000000000000000000000000000000000005f526004521660245260445ffd5b7fcd4fe2fa000000000000000000000000000000000000000000000000000000005f523360045260245260445ffd5b50338114613a6e565b5050506136e29192503373ffffffffffffffffffffffffffffffffffffffff8216331461381f565b7affffffffffffffffffffffffffffffffffffffffffffffffffffff7fffffffffff000000000000000000000000000000000000000000000000000000613c4660e06101416040516006815361014087600183013720940161291e565b60d81b1691161790565b81158015613cc8575b613cc4577f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d5602073ffffffffffffffffffffffffffffffffffffffff5f93848052848352604085208282168652835260408520613cb7878254612c3f565b90556040519586521693a3565b5050565b50613cd482825f613d58565b613c59565b82158015613d47575b613d4257602073ffffffffffffffffffffffffffffffffffffffff807f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d5931693845f525f835260405f208282165f52835260405f20613cb7878254612c3f565b505050565b50613d53838383613d58565b613ce2565b73ffffffffffffffffffffffffffffffffffffffff8116613dbf57505a6201b3ca90815a9110613d915750505f808093819361c350f190565b7f28727a24000000000000000000000000000000000000000000000000000000005f5260045260245260445ffd5b915a6205a2df90815a9110613d9157505060446020925f92604051917fa9059cbb000000000000000000000000000000000000000000000000000000008352600483015260248201528280528285620493e0f1903d15613e28575060015f5114601f3d11161690565b3b15151690565b60028101918060021c90643fffffffff821690815f528460205263ffffffff7bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f205493613e8e60c0653fffffffffc08660061b1616956001871b90612c3f565b905f52876020528060405f20558060201c181680931c16613f83576136e294613ece9364ffffffffff93159182613f44575b5050613f0d575b1682613f8a565b7fffffffffffffffffffffffffffffffffff0000000000ffffffffffffffffffff6effffffffff0000000000000000000083549260501b169116179055565b601281901c623fffff1665020000000000175f908152600285016020526040902080546001600a84901c60ff161b19169055613ec7565b909150633fffffff83600a1c16650100000000001791825f5281602052600160ff60405f205492161b1916915f526020528060405f2055155f80613ec0565b5050505050565b908060021c906002830192825f52836020527bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c181615614015575b505064ffffffffff91815f526020526140097bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c1816614131565b60061c9060021b171690565b90809250600a1c918265010000000000175f528360205260405f20541561406a575b5050908164ffffffffff9265010000000000175f528160205261405d60405f2054614131565b9060081b1790915f613fca565b9054608a1c623fffff1692915060121c5b8065020000000000175f528160205260405f20546140b15761409c90612c5d565b908282116140aa579061407b565b5050505f90565b64ffffffffff92508065020000000000175f52816020526140d560405f2054614131565b9060081b1790915f614037565b5f6024816020937f70a08231000000000000000000000000000000000000000000000000000000008252306004525afa601f3d1181161561412357505f5190565b60405190153d0290815f823efd5b8019906001820180921161209e57167d0101020202020303030303030303000000000000000000000000000000006fffffffffffffffffffffffffffffffff821160071b67ffffffffffffffff83821c1160061b1763ffffffff83821c1160051b1761ffff83821c1160041b1760ff83821c1160031b17600f83821c1160021b1791821c1a179056fea164736f6c6343000825000a";
+  const _bytecode = "0x6101c0806040523461035d5760e08161ab9c80380380916100208285610361565b83398101031261035d5780516001600160a01b0381169081900361035d5761004a60208301610384565b61005660408401610384565b9061006360608501610384565b60808501519260c060a0870151960151916040519360a0850185811060018060401b038211176102b3576040528685526020850164ffffffffff821695868252604081019188835264ffffffffff608060608401938d855201918883524660805260405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408201527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608201524660808201523060a082015260a0815261015660c082610361565b51902060a0528b60c052511692519151905161014052610120526101005260e05264ffffffffff8316908115159081610351575b81610317575b81610308575b50806102fe575b156102c7575061018052610160526040519461590093848701936001600160401b038511888610176102b35760a096889661529c8839855260208501526040840152606083015260808201520301905ff080156102a8576001600160a01b03166101a052604051614f0590816103978239608051818181611b9501526127cc015260a0518181816106d601526146bd015260c051818181611c570152614ad0015260e051818181611c1e015261482a015261010051818181610e6901526143dc015261012051818181610e8c01526143b0015261014051818181610eb201526143fe01526101605181818161146e01526115d7015261018051816111b201526101a05181613be90152f35b6040513d5f823e3d90fd5b634e487b7160e01b5f52604160045260245ffd5b838864ffffffffff60a4948894604051956311b2d2e560e11b87526004870152602486015216604484015260648301526084820152fd5b508388111561019d565b60ff915060201c16155f610196565b905064ffffffffff8316820180831161033d57643fffffffff8260021c16101590610190565b634e487b7160e01b5f52601160045260245ffd5b6001811615915061018a565b5f80fd5b601f909101601f19168101906001600160401b038211908210176102b357604052565b519064ffffffffff8216820361035d5756fe6080806040526004361015610012575f80fd5b5f905f3560e01c9081630728859f1461312e575080630aab2238146130f85780630eb237b614612d8d5780632a22a8ad146129025780632f4cef98146127ef5780634f64c55d146127b557806352ad0d5e1461278b578063637cd7f01461273b57806371c76fb71461259557806379a118c91461250c5780637e75e7741461125d5780637f1d793014611c8657806381fa0f2414611c42578063843fc70814611c0157806384b0196e14611b005780638a1aab7c14611a125780638a2348921461194b5780638b7314ea146117865780638d9a0cb8146114de5780638e7a72ea146114925780638f76691a14611451578063929641ec146113ce5780639940686e146113a85780639c84048e146113645780639f822c0a14611342578063a52b4b2e14611318578063a53a1adf146112b6578063a5bd575b14611262578063a6bfd5e91461125d578063aef95478146111d6578063bb7e8c2814611195578063bfac5ee014611173578063c18de0ef146110b9578063cd874b9d14610f50578063d34f3a1714610ed8578063de6efb3114610e52578063e7285ad7146109fc578063eddde08d146109be578063eefb93fc1461073c578063ef463b64146106f9578063f698da25146106be578063f6a152bd14610315578063f8174bd51461024d5763fac7fc3814610202575f80fd5b3461024a57604036600319011261024a5760209060ff906040906001600160a01b0361022c613162565b16815260028452818120602435825284522054166040519015158152f35b80fd5b503461024a5760a036600319011261024a57610267613178565b506044356001600160401b03811161030d573660238201121561030d578060040135906001600160401b0382116103115760249061014036930201011161024a576064356001600160401b03811161030d573660238201121561030d578060040135906001600160401b03821161031157602490369260061b01011161024a576084356001600160401b03811161030d5761030690369060040161333d565b5050613bdc565b5080fd5b8280fd5b503461024a57604036600319011261024a576004356001600160401b03811161030d576103469036906004016131d0565b6024356001600160401b0381116106ba5761036590369060040161333d565b849391935c6106ab576103788383613c1b565b949091600185036106a25760ff60015b1680820361068a57508587528660205260ff604088205416610676575f19850191858311610662576103bb838787613650565b91823593602084019061043c60406103d284613603565b9601956103de876133bf565b6040519060ff60208301937f4c4deca7c6a55498c366bf8d819ae3adb02fb8e4b6833fa4b37c2d47765466a485528b604085015216606083015260018060a01b031660808201526080815261043460a08261344b565b5190206146ac565b9560018a1161057c575b505050156105685761046e92916104608261046893613537565b9290916133bf565b926146ea565b84528360205260408420549183855284602052604085208486528560205260408620805465ffffffffff008660281c169065ffffffffff00191617905560ff821660ff19825416179055806040519364ffffffffff604086019160301c168552604060208601525260608301919085905b8082106105135750505090807faa5b4332d17eea94980fd50adce3202fa41ffa622be1d119334b2a27b06acbef920390a280f35b90919283358152602084013560ff811681036105645760ff16602082015260408401356001600160a01b0381169190829003610560576060816001936040839401520194019201906104df565b8780fd5b5f80fd5b634e487b7160e01b88526032600452602488fd5b6001198a018a811161064e57610593908b8b613650565b91846001101561063a578160408e6105c86105b160208b018b613537565b9490958184528360205260ff858520541614613569565b848152600c6020522054936105eb600160ff6105e389613603565b161b96613603565b868616610620575090610604604061060b9493016133bf565b918a6146ea565b8b52600c6020521760408a20555f8080610446565b8f60ff6044928763f9345bdb60e01b845260045216602452fd5b634e487b7160e01b8d52603260045260248dfd5b634e487b7160e01b8d52601160045260248dfd5b634e487b7160e01b88526011600452602488fd5b636c985c5360e11b87526004869052602487fd5b631ec2f4b960e21b8852600491909152602452604486fd5b60ff6002610388565b633ee5aeb560e01b8552600485fd5b8380fd5b503461024a578060031936011261024a5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b503461024a57604036600319011261024a576020906040906001600160a01b03610721613162565b16815260078352818120602435825283522054604051908152f35b503461024a576101e036600319011261024a576004356001600160401b03811161030d5761076e9036906004016131d0565b90610140366023190112610311576107846132ff565b61078c613314565b906101a435906001600160401b0382116109ba578160040191608060031982360301126109b6576101c435946001600160401b038611610560578560040196606060031988360301126109b257885c6109a3576001895d6107ed85806135b9565b602081016107fa916135ce565b98908a60248601928b61080c85613603565b60ff16108c61081a86613603565b61082392613611565b61082c84613603565b60ff1661083a908d85613633565b356040519060098253600182015281356021820152604190209061086060248d01613603565b9b60440161086d916135ce565b909b60ff16919b835b82851061095457505050505060a4359889810361093d5750908692916024359a6108a08c93613603565b60ff16906108ad92613633565b35916108b8946140db565b80936108c2613393565b926044016108cf91613537565b916108d993614236565b6108e3838261428a565b6040805164ffffffffff92831681529390911660208401528201523360608201527f7e76c2b505b4df58be2a2006ed947bd20e0a4c9b9ec24acf0a5897d76131b39290608090a26101243561093791614372565b80805d80f35b63726013bf60e11b8c52600452602489905260448bfd5b93809d600192939495508286831c16155f1461098a5761097861097f928686613633565b3590614dc7565b9c019291908e610876565b61099861099e928686613633565b35614dc7565b61097f565b633ee5aeb560e01b8952600489fd5b8880fd5b8680fd5b8580fd5b503461024a5760e036600319011261024a576109d8613162565b50606036602319011261024a576109ed6131ba565b506109f661318e565b50613bdc565b5060a036600319011261056457602435600435610a176131a4565b916064356001600160a01b0381169290919083830361056457608435945f5c610e435760c1604051916005835383600184015233602184015284604184015260018060a01b0316918260618201528660818201528760a18201522091851592835f14610e355760015b8315610e26575f8281526004602052604090205480610e0c57505f828152600460205260409020600160f81b9055600214948515610d7857825f525f602052610ad28360ff60405f2054161515613569565b875f52600760205260405f20895f5260205260405f2054610d6157867ff5dd6b616fcb88de03a9ea462b2b9c8a7d24ea5017a0fa79818caa6e2344a9d991895f52600760205260405f208b5f526020528460405f20555b6040805133815260208101929092526001600160a01b039290921691810191909152606081018a9052608090a415610b7f57505050803403610b69575080f35b63195a3ca160e01b825234600452602452604490fd5b60015f5d15610cac57509034610c9557813b15610564576040516323b872dd60e01b8152336004820152306024820152604481018290525f8160648183875af18015610c8a57610c74575b506020906024604051809481936331a9108f60e11b835260048301525afa908115610c69578291610c27575b50306001600160a01b0390911603610c0e5780805d80f35b637af0428960e01b815260048190526001602452604490fd5b90506020813d602011610c61575b81610c426020938361344b565b8101031261030d57516001600160a01b038116810361030d575f610bf6565b3d9150610c35565b6040513d84823e3d90fd5b610c819193505f9061344b565b5f916020610bca565b6040513d5f823e3d90fd5b63195a3ca160e01b5f52346004525f60245260445ffd5b34610c9557610cba81614ec2565b916040516323b872dd60e01b5f5233600452306024528460445260205f60648180865af19060015f5114821615610d40575b6040525f60605215610d2e575090610d06610d0b92614ec2565b613643565b818103610d19575050610937565b637af0428960e01b5f5260045260245260445ffd5b635274afe760e01b5f5260045260245ffd5b906001811516610d5857823b15153d15161690610cec565b503d5f823e3d90fd5b8888632da248f360e01b5f5260045260245260445ffd5b825f52600560205260405f20885f5260205260405f20908154908a15610dfd577ff5dd6b616fcb88de03a9ea462b2b9c8a7d24ea5017a0fa79818caa6e2344a9d992610dd98c848c951589811591610de0575b610dd491613569565b614365565b9055610b29565b90505f525f602052610dd48960ff60405f20541615159150610dcb565b637c946ed760e01b5f5260045ffd5b8263738dd35960e11b5f526004526024525f60445260645ffd5b639905827b60e01b5f5260045ffd5b610e3e866145d2565b610a80565b633ee5aeb560e01b5f5260045ffd5b34610564575f3660031901126105645760606040517f000000000000000000000000000000000000000000000000000000000000000081527f000000000000000000000000000000000000000000000000000000000000000060208201527f00000000000000000000000000000000000000000000000000000000000000006040820152f35b34610564576060366003190112610564576004356001600160401b03811161056457610f089036906004016131d0565b50506024356001600160401b0381116105645760e0906003199036030112610564576044356001600160401b038111610564576102c090600319903603011215613bdc575f80fd5b3461056457610220366003190112610564576004356001600160401b03811161056457610f819036906004016131d0565b9061014036602319011261056457610f976132ff565b91610fa0613314565b926101a435936001600160401b03851161056457846004019060806003198736030112610564576060366101c3190112610564575f5c610e43576110a77f7e76c2b505b4df58be2a2006ed947bd20e0a4c9b9ec24acf0a5897d76131b3929361106f6110b49860015f5d6110316060604051816101c482372060843590816060604051816101c48237209114613498565b611045866024359a8b60a4359b8c926140db565b9586611067611052613393565b92604461105f82806135b9565b950190613537565b93909261444b565b611079838261428a565b6040805164ffffffffff92831681529390911660208401528201929092523360608201529081906080820190565b0390a26101243590614372565b5f805d005b34610564576020366003190112610564575f60806040516110d981613430565b82815282602082015282604082015282606082015201526004355f525f60205260a060405f2064ffffffffff6040519161111283613430565b548160ff8216938481528160208201818560081c168152816040840191818760301c1683528160806060870196828a60581c168852019760801c16875260405198895251166020880152511660408601525116606084015251166080820152f35b346105645760603660031901126105645761118c613162565b506109f66131a4565b34610564575f36600319011261056457602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b3461056457602036600319011261056457600435805f52600b60205260405f2054905f52600a60205260405f205466ffffffffffffff8260381c1666ffffffffffffff0366ffffffffffffff81116112495760609266ffffffffffffff8092604051948552166020840152166040820152f35b634e487b7160e01b5f52601160045260245ffd5b613220565b6060366003190112610564576004356001600160401b0381116105645760e090600319903603011261056457611296613210565b506044356001600160401b038111610564576103069036906004016131d0565b34610564576020366003190112610564576004355f5c610e4357335f52600260205260405f20815f5260205260405f20600160ff19825416179055337fe61dfe69f5f8bcb164eb272fa83698f7677181c3215df991534fb076dbe6be055f80a3005b34610564576020366003190112610564576004355f52600c602052602060405f2054604051908152f35b346105645760603660031901126105645761135b613162565b5061118c613178565b346105645760403660031901126105645761137d613178565b6004355f52600560205260405f209060018060a01b03165f52602052602060405f2054604051908152f35b346105645760203660031901126105645760206113c66004356143ae565b604051908152f35b34610564576080366003190112610564576113e7613178565b60443564ffffffffff81168103610564576020916113c691611407613329565b916004355f526005855260405f209060018060a01b03165f528452600160405f20019064ffffffffff60281b64ffffffffff600194169160281b16175f520160205260405f205490565b34610564575f36600319011261056457602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610564576040366003190112610564576001600160a01b036114b3613162565b165f52600860205260405f206024355f52602052602060018060a01b0360405f205416604051908152f35b3461056457366003190160c0811261056457606013610564576114ff613329565b60843561150a6132eb565b905f5c610e435760606040518160048237209264ffffffffff4216845f525f60205260405f209384549464ffffffffff8660301c169564ffffffffff8160581c169464ffffffffff8260801c16956115688a600160ff861614613569565b6001600160a01b036115786133a9565b1633146115836133a9565b9015611762575064ffffffffff6115998a613583565b166115ab64ffffffffff84169a613583565b908a0361174457508086111561172e575064ffffffffff841695808710611718575084861015611701577f000000000000000000000000000000000000000000000000000000000000000061161364ffffffffff611609838861359d565b168711918661359d565b906116e357509260809694926116b4926affffffffff0000000000007f959eb63340ee0460b08aaed4d1990c1896b219fd6043e0b7311424fec9310ed19a989660301b169064ffffffffff8a1b848b1b169074ffffffffffffffffffffffffffffff00000000000019161764ffffffffff60581b4260581b161717905582859060609264ffffffffff80926040519485521660208401521660408201522090565b875f52600160205260405f20855f5260205260405f2055604051938452602084015260408301526060820152a2005b64ffffffffff9086631cb5497760e11b5f526004521660245260445ffd5b8486633f3563a560e01b5f5260045260245260445ffd5b866363cd90eb60e11b5f5260045260245260445ffd5b8563d96e407b60e01b5f5260045260245260445ffd5b64ffffffffff908a6317d9549160e11b5f526004521660245260445ffd5b6311ce341560e21b5f908152336004526001600160a01b0391909116602452604490fd5b3461056457366003190161018081126105645761014013610564576101443564ffffffffff811690818103610564576117bd6132ff565b915f5c610e435760015f5d6001600160a01b036117d86133a9565b1633146117e36133a9565b901561192757506117f7606435801561346c565b6004355f8181526005602052604090209092906024356001600160a01b0381168103610564576001600160a01b03165f90815260209182526040808220602885901b64ffffffffff60281b1664ffffffffff89161783526002810190935290205490949061014160405160068153610140600460018301372060e4359064ffffffffff821682036105645760d89190911b6001600160d81b0319166001600160d81b039190911617908181036119125750506110b49464ffffffffff60281b9264ffffffffff6002931693849160281b16175f52016020525f604081205560405191825260208201527f3a178c1bd6a635e7f27f3b1c696f2ff18aebe525630773da5a66c50c56ec9960604060843592a26101043590614372565b635e9186e160e01b5f5260045260245260445ffd5b631194af8760e11b5f908152336004526001600160a01b0391909116602452604490fd5b60a0366003190112610564576004356001600160401b038111610564576119769036906004016131d0565b50506024356001600160401b0381116105645760a0906003199036030112610564576044356001600160401b03811161056457366023820112156105645780600401356001600160401b0381116105645736910160240111610564576064356001600160401b038111610564576119f190369060040161333d565b50506084356001600160401b038111610564576103069036906004016131d0565b34610564576101c0366003190112610564576004356001600160401b03811161056457611a439036906004016131d0565b9061014036602319011261056457611a596132ff565b91611a62613314565b926101a4356001600160401b03811161056457806004019460806003198336030112610564575f5c610e43576110a77f7e76c2b505b4df58be2a2006ed947bd20e0a4c9b9ec24acf0a5897d76131b3929361106f6110b498611af89560015f5d611acf608435801561346c565b611ae3826024359b8c60a4359c8d926140db565b9687926044611af0613393565b930190613537565b929091614236565b34610564575f36600319011261056457611b856020604051611b22828261344b565b5f81525f36813760405191611b3860408461344b565b60068352656b6572726f7360d01b81840152611b93604051611b5b60408261344b565b60018152603160f81b83820152604051958695600f60f81b875260e08588015260e08701906132c7565b9085820360408701526132c7565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b828110611bea57505050500390f35b835185528695509381019392810192600101611bdb565b34610564575f36600319011261056457602060405164ffffffffff7f0000000000000000000000000000000000000000000000000000000000000000168152f35b34610564575f366003190112610564576040517f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03168152602090f35b6080366003190112610564576004356001600160401b03811161056457611cb19036906004016131d0565b6001600160401b03602435116105645760a060243536036003190112610564576001600160401b03604435116105645760c060443536036003190112610564576001600160401b036064351161056457606060643536036003190112610564575f5c610e4357611d218183613c1b565b9050611d4f611d3a6044602435016024356004016134b5565b9050611d4960248035016133bf565b90613963565b90611d5e604435600401613486565b91611d736064602435016024356004016135ce565b93611d816020840151613ceb565b965f5b8851811015611f8557611dab81611da56044602435016024356004016134b5565b90613d1d565b936020850190611dba82613603565b9860408701918a611dca84613603565b9460808a0190611dd982613486565b9060ff841660ff89161080611f77575b611df8908960ff871691613611565b60ff5f198186160194168411611249578d611f1c93611f09611e41998f948f611f1797611e58918d8c119e8f611e386064602435016024356004016135ce565b91905015613d2d565b64ffffffffff821664ffffffffff82161115613d47565b611ed7611ed160a0611e6e6024356004016133bf565b611e7b60248035016133bf565b604051917f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e48352600180851b03166020830152600180841b0316604082015260608a013560608201525f60808201522093613603565b91613603565b611fe0806040519360051b1691828d853783830194855260051b1692818403601f1901918c0190602001372091613486565b9160a0840135933590614d17565b6146ac565b936105645760051b019960ff16900360010195838c611f3a84614bcf565b91611f4491613d70565b526060013591611f5391614963565b90611f6c9183886060929160061b019060408201520152565b600101959295611d84565b50600460ff85161115611de9565b8582868a8c611fa28c611e386064602435016024356004016135ce565b611fb66064604435016044356004016135ce565b90825192611fce608460243501602435600401613537565b94611fdb86828114613d2d565b604051928160061b84016040525f9284975f925b84841061248857505050506001901b905f19820191821161124957612015918114613d2d565b604051601094600182538584965b6123d85750505082612055936120a19695936020612048940151940360051c14613d2d565b6084604435013590613d84565b93612064604435600401613486565b946024604435019561207587613486565b906120836044803501613486565b928961209960a4604435016044356004016134ea565b979096613dbb565b6120ae60248035016133bf565b926120bd6024356004016133bf565b926120d56120cf604435600401613486565b91613486565b916120de613660565b5f5f60208601515f905b80821061236057505050602085015160025b81811061233a5761210a90613ceb565b604051916009835360408089019160061b8901019060208301938460018201905b8484106123225750505050506040519060018253805160051b9160018101925b602081116122f15750505050519561216d604460643501606435600401613537565b1515905061223757968761218e6121ef979899335b811515828214166133d3565b60ff60208901511691604051946121a486613400565b855260018060a01b0316602085015260018060a01b031660408401525f606084015287608084015260a083015260c08201525f60e0820152346101008201523361012082015261370c565b60208101516001600160fa1b03811681036112495760061b60400180604011611249577fff384a20eed7286c67eabcf674e0d18ab36e8870d22169eb7c83b780b1b9bf7091a2005b95939291906122496020870151613ceb565b975f5b895181101561228257806122706001928a9060061b01906060604083015192015190565b5061227b828d613d70565b520161224c565b50909192939496604051602081018060208c51919c01905f5b8181106122db575050506122d68284926122c661218e956121ef9d9e9f03601f19810184528361344b565b606435600401915190208861470f565b612182565b82518e5260209d8e019d9092019160010161229b565b84805b602083860101821061230a57505060011c61214b565b60206040918284895e604186208152019101906122f4565b60206040918286855e6041852081520193019261212b565b8060011b908082046002149015176120fa57634e487b7160e01b5f52601160045260245ffd5b90919261237b83899060061b01906060604083015192015190565b9094808611156123c257505f858152600460205260409020546123a59086600160f91b8210613a25565b81019081106123ba575b9291600101906120e8565b505f196123af565b856362c9964d60e01b5f5260045260245260445ffd5b968394959a939992999891989a859b5b8c8b811015612470579b809d8d8d9e519d818f92602001518360051b60201686016001015260400191600117825114908210165f1461244d575060409291608082606060419401516021840152019d5b60011c8352206020820152019b9a999b6123e8565b9c9a60419150916020838d60218360409897359260051b1685030152019b612438565b5091989299509594939a50989198905f190180612023565b9091929894828a10156124f8576124ee6001918b86013560f81c906124af82898110613d2d565b83821b179761ffff6124e46124dd60c06124d786611da56044602435016024356004016134b5565b01614be1565b9387613d70565b519216908a614d68565b9901929190611fef565b634e487b7160e01b5f52603260045260245ffd5b3461056457608036600319011261056457612525613162565b61256e61257c6125336131a4565b604080516001600160a01b039586166020820190815260243592820192909252919094166060820152606435608082015291829060a0820190565b03601f19810183528261344b565b5190205f526009602052602060405f2054604051908152f35b610100366003190112610564576004356001600160401b038111610564576125c19036906004016131d0565b602435916001600160401b0383116105645760a083600401936003199036030112610564576125ee613200565b606435916001600160401b0383116105645782600401936102c060031985360301126105645760603660831901126105645760e435926001600160401b0384116105645760606003198536030112610564575f5c610e4357866127339461266388612726946127399b61272c97602499613a43565b9190926126cb6126a9606060405181608482372092612695606087013580958160606040518160848237209114613498565b61269d613660565b359360040186856136c5565b6126bb6126b5866133bf565b82613b86565b906126c5866133bf565b916133d3565b7fc36cbb48b39f51db5ee844c95e63a5ef6f72b43f934d4b56d3f3277d4c53796f6060604051608435815264ffffffffff6127046132eb565b1660208201526001600160a01b0361271a61318e565b166040820152a2613ad0565b94613486565b9201613486565b9161370c565b005b3461056457604036600319011261056457612754613162565b61275c613178565b6001600160a01b039182165f908152600360209081526040808320949093168252928352819020549051908152f35b34610564576020366003190112610564576004355f526004602052602060405f2054604051908152f35b34610564575f3660031901126105645760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b60a0366003190112610564576004356001600160401b0381116105645761281a9036906004016131d0565b602435916001600160401b0383116105645760a08360040193600319903603011261056457612847613200565b91606435916001600160401b0383116105645782600401936102c0600319853603011261056457608435916001600160401b0383116105645760606003198436030112610564575f5c610e4357866128dd6024946128fd6128b78a61272c976127399d6127339b61272699613a43565b9390946128c96060860135801561346c565b6128d1613660565b359260040185846136c5565b6128e6846133bf565b906128f0856133bf565b91801515908214166133d3565b613ad0565b6040366003190112610564576004356001600160401b03811161056457366023820112156105645780600401356001600160401b0381116105645736602460c0830284010111610564576024356001600160401b038111610564578060040160606003198336030112610564575f5c610e43578215918215612d76576129895f5b85613963565b926124f8576024850135946129a060a482016133bf565b916129ad608483016133bf565b935f5b87811015612a9d57602460c082028501016040516005815360c0826001830137608181015160618201516021830151171760a01c6105645760c190205f81815260046020526040902054909190612a0e9083600160f81b821461336d565b8a81351480612a7d575b80612a5d575b15612a4a576001929160a0612a4492013590838b6060929160061b019060408201520152565b016129b0565b506393cbfd0f60e01b5f5260045260245ffd5b50612a6a606082016133bf565b6001600160a01b03898116911614612a1e565b50612a8a608082016133bf565b6001600160a01b03888116911614612a18565b508590888686612aab613660565b5f915f94602087019586515f905b808210612d1d57505050855160025b818110612cf757612ad890613ceb565b60405191600983536040808b019160061b8b01019060208301938460018201905b848410612cdf5750505050506040519060018253805160051b9160018101925b60208111612cae57505050506044612b349151990182613537565b15159050612bf85750925f92839285612b57612bb49733811515828214166133d3565b60ff8851169160405194612b6a86613400565b85526001600160a01b039081166020860152166040840152606083018490526080830189905260a083015260c082015260e08101829052346101008201523361012082015261370c565b516001600160fa1b03811681036112495760061b60400180604011611249577fff384a20eed7286c67eabcf674e0d18ab36e8870d22169eb7c83b780b1b9bf7091a2005b95969391612c098694929651613ceb565b955f5b8751811015612c425780612c306001928c9060061b01906060604083015192015190565b50612c3b828b613d70565b5201612c0c565b5091939597969092949760405160208101918260208251919201905f5b818110612c9857505050846122d65f989589989585612c8f612bb49d9a97612b579703601f19810183528261344b565b5190208861470f565b8251845260209384019390920191600101612c5f565b84805b6020838601018210612cc757505060011c612b19565b60206040918284895e60418620815201910190612cb1565b60206040918286855e60418520815201930192612af9565b8060011b90808204600214901517612ac857634e487b7160e01b5f52601160045260245ffd5b909195612d38838b9060061b01906060604083015192015190565b909780891115612d6057508101908110612d58575b959160010190612ab9565b505f19612d4d565b886362c9964d60e01b5f5260045260245260445ffd5b5f9250612989612d8860a487016133bf565b612983565b366003190160e081126105645760c0136105645760c4356001600160401b0381116105645760606003198236030112610564575f5c610e43576040516005815360c060046001830137608181015160618201516021830151171760a01c6105645760c190205f818152600460205260409020546121829190612e169082600160f81b821461336d565b612e1e613660565b612e3a60043593612e2d613393565b93849160040184876136c5565b608435926001600160a01b038416928385036105645764ffffffffff945060405191612e6583613400565b8252602082019384526001600160a01b031660408201525f6060820181905260808201928352600160a083015260a43560c083015260e0820181815234610100840152336101208401529390612ebb9080614828565b95909516845281515f90815260056020908152604080832093516001600160a01b0316835292905220601f1982018051600183019691959294926101415f198601600681532091875264ffffffffff60d81b905160d81b169164ffffffffff81169788155f14612fa4579560029164ffffffffff8864ffffffffff60281b995490600160281b838360281c16920190555b1697889160281b16175f520160205260018060d81b03161760405f20555190603f190190815192845195835284527fba50b1f267dae81b1de31231be266ffeb672ed7eaeec73387ecb9dc32eb1b9c561018083a25252005b9560c08260061b16916003820192643fffffffff8260021c1690815f528460205260405f2054602082018083116112495764ffffffffff60281b9b8e64ffffffffff9560029961300064010000000063ffffffff981b87614365565b90825f5260205260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff8560201c8618161590816130c4575b5061308e575b8154868160501c1680158015613085575b613079575b50908160781c80821161306d575b505090551c16612f4c565b1860781b188f5f613062565b821860501b185f613054565b5080831061304f565b601287901c623fffff1665020000000000175f908152600283016020526040902080546001600a8a901c60ff161b17905561303e565b600881901c600160281b175f90815260028501602052604090208054600160ff9093169290921b821790559050155f613038565b34610564576040366003190112610564576004355f52600160205260405f206024355f52602052602060405f2054604051908152f35b34610564576020366003190112610564576020906001600160a01b03613152613162565b165f526006825260405f20548152f35b600435906001600160a01b038216820361056457565b602435906001600160a01b038216820361056457565b60c435906001600160a01b038216820361056457565b604435906001600160a01b038216820361056457565b608435906001600160a01b038216820361056457565b9181601f84011215610564578235916001600160401b038311610564576020808501946060850201011161056457565b6044359060ff8216820361056457565b6024359060ff8216820361056457565b346105645760a0366003190112610564576004356001600160401b038111610564576132509036906004016131d0565b50506024356001600160401b0381116105645760e06003198236030112610564575060443560ff8116810361056457506064356001600160401b038111610564576080600319823603011261056457506084356001600160401b038111610564576132bf9036906004016131d0565b905050613bdc565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b60a4359064ffffffffff8216820361056457565b610164359064ffffffffff8216820361056457565b610184359064ffffffffff8216820361056457565b6064359064ffffffffff8216820361056457565b9181601f84011215610564578235916001600160401b038311610564576020808501948460051b01011161056457565b15613376575050565b63738dd35960e11b5f52600452602452600160f81b60445260645ffd5b6064356001600160a01b03811681036105645790565b6044356001600160a01b03811681036105645790565b356001600160a01b03811681036105645790565b156133dc575050565b63366d29f760e01b5f9081526001600160a01b039182166004529116602452604490fd5b61014081019081106001600160401b0382111761341c57604052565b634e487b7160e01b5f52604160045260245ffd5b60a081019081106001600160401b0382111761341c57604052565b90601f801991011681019081106001600160401b0382111761341c57604052565b156134745750565b632e9c388f60e11b5f5260045260245ffd5b3564ffffffffff811681036105645790565b156134a1575050565b6273a47f60e91b5f5260045260245260445ffd5b903590601e198136030182121561056457018035906001600160401b038211610564576020019160e082023603831361056457565b903590601e198136030182121561056457018035906001600160401b038211610564576020019161016082023603831361056457565b6001600160401b03811161341c5760051b60200190565b903590601e198136030182121561056457018035906001600160401b0382116105645760200191813603831361056457565b156135715750565b632a80afbd60e21b5f5260045260245ffd5b64ffffffffff60019116019064ffffffffff821161124957565b9064ffffffffff8091169116019064ffffffffff821161124957565b903590609e1981360301821215610564570190565b903590601e198136030182121561056457018035906001600160401b03821161056457602001918160051b3603831361056457565b3560ff811681036105645790565b1561361a575050565b60ff90631c10da0f60e01b5f521660045260245260445ffd5b91908110156124f85760051b0190565b9190820391821161124957565b91908110156124f8576060020190565b613669486143ae565b80341015806136a8575b6001600160ff1b0382168203611249571561368b5750565b63d184d48360e01b5f52346004528060245260011b60445260645ffd5b506001600160ff1b0381168103611249578060011b341115613673565b9190916136d56040830183613537565b905015613705576137029260405160208101918252602081526136f960408261344b565b5190209061470f565b90565b5050503390565b9161371691614828565b64ffffffffff1660e0830190815282515f908152600560209081526040808320828701516001600160a01b031684529091529020601f19840180516001830195919492939192916101415f198501600681532091865264ffffffffff60d81b905160d81b169164ffffffffff81169687155f14613810579460029164ffffffffff8764ffffffffff60281b985490600160281b838360281c16920190555b1696879160281b16175f520160205260018060d81b03161760405f2055608081015190603f190190815192845195835284527fba50b1f267dae81b1de31231be266ffeb672ed7eaeec73387ecb9dc32eb1b9c561018083a25252565b9460c08260061b169160038201643fffffffff8260021c1693845f528160205260405f2054602082018083116112495764ffffffffff60281b9a60029764ffffffffff9561386a64010000000063ffffffff971b86614365565b90825f5260205260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff8460201c85181615908161392f575b506138f9575b8d8154868160501c16801580156138f0575b6138e4575b50908160781c8082116138d8575b505090551c166137b4565b1860781b188e5f6138cd565b821860501b185f6138bf565b508083106138ba565b601286901c623fffff1665020000000000175f908152600282016020526040902080546001600a89901c60ff161b1790556138a8565b600881901c600160281b175f90815260028401602052604090208054600160ff9093169290921b821790559050155f6138a2565b9060018211806139e5575b156139cd576001600160a01b0316801515806139b7575b6139a5575060408051916020835280602084015260061b82010160405290565b630ec4362360e01b5f5260045260245ffd5b50805f526006602052600260405f205414613985565b50631e8deeaf60e31b5f52600452604060245260445ffd5b50604082111561396e565b903590601e198136030182121561056457018035906001600160401b03821161056457602001918160071b3603831361056457565b15613a2e575050565b63567a1b0960e11b5f5260045260245260445ffd5b9493613a8990939293613a5960408601866139f0565b939095613a78611f178689613a7160208601866135ce565b90866148bc565b91613a838784614963565b9961497c565b613a9a8160ff841610918383613611565b156124f8575f8481526004602052604090205460079190911b617f8016919091019190613ace9084600160f91b8210613a25565b565b91906040915f6101208451613ae481613400565b82815282602082015282868201528260608201528260808201528260a08201528260c08201528260e0820152826101008201520152613b25602083016133bf565b613b2e836133bf565b90845195613b3b87613400565b86526001600160a01b0390811660208701521683850152606082810135908501526080840152600160a0840152013560c08201525f60e0820152346101008201523361012082015290565b90613b92608482614aae565b6001600160a01b038116613bd1575080151590821416908115613bb3575090565b905060c4356001600160a01b03811681036105645780151591141690565b809150151591141690565b604051365f82375f8036837f00000000000000000000000000000000000000000000000000000000000000005af43d5f833e15613c17573d90f35b3d90fd5b918115801580613ce0575b15613cc8576124f857823580613cb2575060405191929160609081848237209182936001915b818310613c5857505050565b90919380613c67868585613650565b3514613c74868585613650565b359015613c9d57505060016060613c8c868585613650565b816040519182372094019190613c4c565b637c5f784160e11b5f5260045260245260445ffd5b637c5f784160e11b5f526004525f60245260445ffd5b82630cb3655560e31b5f52600452600360245260445ffd5b506003831115613c26565b90613cf582613520565b613d02604051918261344b565b8281528092613d13601f1991613520565b0190602036910137565b91908110156124f85760e0020190565b15613d355750565b6329d26bb760e11b5f5260045260245ffd5b15613d50575050565b9064ffffffffff8092631698be8560e01b5f52166004521660245260445ffd5b80518210156124f85760209160051b010190565b6041916040519160028353600183015260218201522090565b15613da6575050565b633a252ead60e21b5f5260045260245260445ffd5b919796929396613dda613dce8385613c1b565b91909a82818114613d9d565b5f198301838111611249578083036140c5575081613e5f575b505050505090613e2092919060609264ffffffffff80926040519485521660208401521660408201522090565b915f52600160205264ffffffffff60405f2091165f5260205260405f205490818103613e4a575050565b6324f53acf60e11b5f5260045260245260445ffd5b8064ffffffffff915f9c9496999b939597989c525f602052613e8b60405f20549160ff83161515613569565b60081c169764ffffffffff811698808a11156140af575064ffffffffff8a169a995f975b85891015614092578a898e92613f2c60a08e610160613eda8f8f8f89613ed491613643565b91613650565b950201946060604051818782372096604051917f4c1257e67cae2913a6bc342ec33b7dceb1f7bd63f92bde02a6905be269fdfcd5835288602084015260408301526060820152836080820152206146ac565b610120840192833595610140860135928360ff1c601b019081601b1161124957613f63916001600160ff1b038616918a9190614de0565b6040830191613f7a613f74846133bf565b936133bf565b9280151590831416156140685750505090613f9a60206061949301613603565b956040519260038453600184015260218301526041820152209060208301611fe0604051936001601f539560051b16915b808210613fed57505050604052600191613fe59135613d84565b980197613eaf565b90919460208616906020820152823590604003526041601f2060208660011c16906020820152602083013590604003526041601f2060208660021c16906020820152604083013590604003526041601f2060208660031c169060208201526060830135906040035260806041601f209560041c920190613fcb565b63885e5e5d60e01b5f9081526004919091526001600160a01b039182166024529116604452606490fd5b955096509750979350975050613e2093509091925f808080613df3565b8963cb9b2e1360e01b5f5260045260245260445ffd5b82630cb3655560e31b5f5260045260245260445ffd5b91909294936140ea81806135b9565b906140f860208301836135ce565b979061415a614119611f1761411060408801886139f0565b908d868a6148bc565b9961412660208601613603565b90614135888835818114613d9d565b6141468160ff841693818510613611565b84614152838387613633565b351493613633565b3590156142215750508060606141719201906135ce565b90926001821161420957600182036141a85750156124f8578135936102be198336030185121561056457613ace948793019361497c565b939490506141d192506141c060606141c69301613486565b94613c1b565b838194929414613d9d565b5f525f60205264ffffffffff8060405f205460301c169116808210156141f5575050565b6238ddd760e41b5f5260045260245260445ffd5b5063d750a2db60e01b5f52600452600160245260445ffd5b63cdbaf00f60e01b5f5260045260245260445ffd5b909290918161428157505060018060a01b0316805f52600260205260405f20825f5260205260ff60405f2054161561426c575050565b630504bebb60e21b5f5260045260245260445ffd5b613ace936146ea565b6024355f9081526005602052604090209192916044356001600160a01b0381168103610564576001600160a01b03165f90815260209182526040808220602885901b64ffffffffff60281b1664ffffffffff881617835260028101909352902054909190610141604051600681536101406024600183013720610104359064ffffffffff821682036105645760d89190911b6001600160d81b0319166001600160d81b0391909116179081810361191257505064ffffffffff60281b64ffffffffff60029495169160281b16175f52016020525f6040812055565b9190820180921161124957565b90613ace916143858260011c8093613643565b905f52600560205260405f205f80526020526143a660405f20918254614365565b905533614bf0565b7f0000000000000000000000000000000000000000000000000000000000000000908181101561444457505b7f0000000000000000000000000000000000000000000000000000000000000000907f0000000000000000000000000000000000000000000000000000000000000000908181111561443c5750905b8181029181830414901517156112495790565b905090614429565b90506143da565b93929361445a6101c482614aae565b9160808514809181926145b7575b506001600160a01b03841693841580159390928490846145af575b506060604051816101c4823720901561459d57501561458d57509061457b575b614538575b6001600160a01b0316036144bb57505050565b61020435916001600160a01b03831683036105645780604011610564576040840190603f198101906144ed8284614cb1565b159081614512575b50613ace9550156145095750905f92614236565b91909192614236565b90508160201161056457613ace9561453191605f190190606001614cb1565b155f6144f5565b83604011610564575f8535158061456d575b156145615761455c90865b8584614236565b6144a8565b5061455c604086614555565b50505f60208601351561454a565b506001600160a01b03811682146144a3565b92505050613ace94929150614236565b63f35892c960e01b5f5260045260245ffd5b90505f614483565b600191508060206145c99201906135ce565b9050145f614468565b6001600160a01b0381165f8181526006602052604090205490929190806146a75750803b15614694576201fbd05a105a9061467b575061461181614e49565b9081614638575b50156146315760025b80925f52600660205260405f2055565b6001614621565b6301ffc9a760e01b5f9081526380ac58cd60e01b60045260209250906024908290617530fa5f511515601f3d111681614673575b505f614618565b90505f61466c565b630a1c9e8960e21b5f526004526201fbd060245260445ffd5b826333a2905b60e11b5f5260045260245ffd5b925050565b6042906040519061190160f01b82527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b613ace93929091816147065750505033811515828214166133d3565b6122d692614ccd565b90614719836133bf565b4264ffffffffff16906001600160a01b03168015801561481f575b156148095750602084019064ffffffffff61474e83613486565b1681119061475b83613486565b916147eb57505083926147e59264ffffffffff6147da936147816120cf613702996133bf565b906040519360208501957f3facba9fb07525255be3c5e028a8bbb9ccb00a1303279b828b47ca324011274a87526040860152606085015260018060a01b031660808401521660a082015260a0815261043460c08261344b565b916040810190613537565b91614ccd565b64ffffffffff9250637c34133360e01b5f526004521660245260445ffd5b6366a7f17d60e11b5f523360045260245260445ffd5b50338114614734565b7f0000000000000000000000000000000000000000000000000000000000000000929161485c844264ffffffffff1661359d565b9364ffffffffff8316156148b45760011b906501fffffffffe64fffffffffe8316921682036112495764ffffffffff916148959161359d565b93168064ffffffffff8516115f146148ac57509190565b9250505f9190565b5050505f9190565b9293916040519060051b8092823720906040519360a085019081925f91809160071b017f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e48852602088015b81831061493d5750505060a01c6105645761370294609f19910301902061493060608401613486565b9160808401359335614d17565b9091939260206080918287853781870135873517179460a08b2081520194019190614907565b6022916040519160048353600183015260218201532090565b94939092946149ba61498d83613486565b966149b561499d60608701613486565b8964ffffffffff821664ffffffffff82161115613d47565b614bcf565b956149c760608401614be1565b966080840190621fffe0604051916001601f539960051b166102808601925b838110614a3557505097614a0391613ace98996040523590613d84565b614a0f60208501613486565b92614a2b614a1f60408701613486565b956102a08101906134ea565b9790963591613dbb565b909960208b16906020820152813590604003526041601f2060208b60011c16906020820152602082013590604003526041601f2060208b60021c16906020820152604082013590604003526041601f2060208b60031c169060208201526060820135906040035260806041601f209a60041c91016149e6565b60408051637041dcdd60e01b81525f60048201528335602482015290816044817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015610c8a575f90614b6c575b64ffffffffff16801515915081614b4f575b50614b4a575064ffffffffff614b3160208301613486565b16421115614b4557604061370291016133bf565b505f90565b905090565b905064ffffffffff614b6360208501613486565b1610155f614b19565b506040813d604011614bc7575b81614b866040938361344b565b810103126105645780519064ffffffffff8216820361056457602001516fffffffffffffffffffffffffffffffff8116036105645764ffffffffff90614b07565b3d9150614b79565b6040516021915f825360018201522090565b3561ffff811681036105645790565b81158015614c7c575b614c78576001600160a01b03165f8181527f3617319a054d772f909f7c479a2cebe5066e836a939412e32403c99029b92eff6020908152604080832080545f1987820191821015918202811890910218905551938452919290917f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d591a3565b5050565b505a6201b3ca90815a9110614c9c5750505f808080858561c350f1614bf9565b630a1c9e8960e21b5f5260045260245260445ffd5b359060208110614cbf575090565b5f199060200360031b1b1690565b613702926020830135925f9160408114614cfe57604114614cf0575b3591614de0565b60408101355f1a9150614ce9565b506001600160ff1b0384169360ff1c601b019150614ce9565b9260c0949264ffffffffff92604051957ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff82779402875260208701526040860152606085015216608083015260a08201522090565b929190928303614d88575b82526020820152604081018091116112495790565b603f19830151601f1984015182821490849082614dbd575b5050614db7578180614db29210613d2d565b614d73565b50505090565b149050835f614da0565b6041916040519160018353600183015260218201522090565b91939290935f947f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a18310614e15575b50505050565b6020949550915f9391608093604051938452868401526040830152606082015282805260015afa505f51905f808080614e0f565b6301ffc9a760e01b5f526301ffc9a760e01b60045260205f60248184617530fa5f511515601f3d111681614eba575b5015614b45576301ffc9a760e01b5f9081526001600160e01b03196004526020916024908290617530fa5f511515601f3d111681614eb4575090565b90501590565b90505f614e78565b5f6024816020936370a0823160e01b8252306004525afa601f3d11811615614eea57505f5190565b60405190153d0290815f823efdfea164736f6c6343000825000a61016080604052346101dd5760a081615900803803809161002082856101e1565b8339810103126101dd5780516001600160a01b03811691908290036101dd57602081015164ffffffffff81168091036101dd5760408201519260806060840151930151916040519160a0830183811060018060401b038211176101c95764ffffffffff93608091604052828152602081019384526040810197885260608101968752019384524660805260405160208101907f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f82527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408201527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608201524660808201523360a082015260a0815261013c60c0826101e1565b51902060a05260c052511692519151905161014052610120526101005260e0526040516156fb908161020582396080518181816125eb0152612958015260a051818181610c070152613224015260c0518181816139a00152613ac7015260e0518181816112b6015261478d01526101005181611a8701526101205181611a2801526101405181611a5b0152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fd5b601f909101601f19168101906001600160401b038211908210176101c95760405256fe6101c0806040526004361015610013575f80fd5b5f610140525f3560e01c9081634f64c55d1461294357508063637cd7f0146128f35780637e75e7741461265757806384b0196e146125565780638a234892146115b55780639f822c0a146114c5578063a5bd575b1461121e578063a6bfd5e9146110a7578063bfac5ee014610fad578063d34f3a1714610dde578063eddde08d14610c2a578063f698da2514610bf05763f8174bd5146100b1575f80fd5b34610bec5760a0366003190112610bec576100ca612991565b610120526001600160401b0360443511610bec57366023604435011215610bec576001600160401b036044356004013511610bec573660246101406044356004013502604435010111610bec576064356001600160401b038111610bec5736602382011215610bec576001600160401b03816004013511610bec57366024826004013560061b83010111610bec576084356001600160401b038111610bec57610177903690600401612ab6565b60c052905f5c610bdd5760015f5d61019161012051613953565b60405160e05261010060e0510160e05181106001600160401b03821117610bc95760409392935260043560e0515260018060a01b036101205116602060e05101521515604060e05101525f606060e05101525f608060e05101525f60a060e05101525f60c060e05101525f60e0805101526004355f52600560205260405f205f6101005260018060a01b0361012051165f5260205260405f20610100526001610100510154915f5b6102498460016101005101613c40565b96919092610b93578060d81c8064ffffffffff421610610b5d575080610b2c57506001925b61027e60c051878660e051613f0e565b805a10610b1457506004841015610afa578315610ab05750610140805164ffffffffff88811669ffffffffff0000000000602887901b1617909152610100516002016020529051604081205582908116610a9b57506001015b91600281036106c3575060e08051606001805160018101909152905160c001516101408202604435016101248101359360e4909101359190600487013590602488015f1984016105e25761014080516044358883020160a401359052600460205251604090205492600160f91b8410156105d65760ff6001945b600360f81b11159416915b61014051958361044d575050505064ffffffffff6103ff9798999a816040519361014051501683521660208201527fb72d750195b4ba196a9e33b473d616fba1a8774ff697e55deae292775b1b3aab604060a4610140880260443501013592a25b610408575b6103d6606461014085026044350101612ba7565b60846101406103ee6101448288026044350101612ba7565b95026044350101359060e051614eab565b91906001610239565b925060e0515161014051526005602052604061014051205f805260205260405f2061044161012461014085026044350101358254612be6565b905561014051926103c2565b9091929c95610462886101005160e051614da6565b1561054857506001036104f25750506103ff969798995060a4610140860260443501013561014051526004602052600160f91b60406101405120555b64ffffffffff60019381604051931683521660208201528360408201527f740d69df1083f3afe8d9d6a528d1abe21f12bbb923cb4359417390fd7edcc5fe606060a4610140880260443501013592a26103bd565b610140515b82811061050e575050506103ff969798995061049e565b808d600180931b16610521575b016104f7565b61052c818585614d96565b35610140515260046020528160f91b604061014051205561051b565b60e051604001519c9d509a9b999a6103ff9a909693501591506105c49050576101405164ffffffffff6001925b8160405195168552166020840152604083015260608201527f2c5d47bf7c2030f5ee976e9ab52a62b39e8bd380d33f9f9ca46d4275c9494771608060a4610140880260443501013592a26103bd565b610100515464ffffffffff8692610575565b60ff6101405194610351565b50925050610609608060e05101516105fa8382612be6565b90886004013560248a01614008565b9281938061061d85608060e0510151612be6565b60e051608001526101405193849283918291905b8183106106435750505093919561035c565b90919694610652888484614d96565b35610140515260046020526040610140512054600360f81b8110156106ba575b600160f91b11156106b057602061068a898585614d96565b013581019081106106a8575b6001909581891b17975b019190610631565b505f19610696565b94966001906106a0565b60019450610672565b9394509192909150600219016103ff576106f660a060e05101516106e681612c5b565b60a060e051015260c05185612dad565b60e0805101516107096020830183612ae6565b826101409392935152600a602052604061014051205490600360e01b8216159384610a89575b837f591c490d75c1228cc3567bd7889df74f537ae10cc12872224455443966447f6c604060018060a01b03602060e0510151168151908152600160e01b871615156020820152a260e05160200151610791906001600160a01b0316838361442a565b60e801938460e81161094e5761014051805b848110610a5d57506001901b805f1981011161094e575f190160ff6001871b861760e81c16145f14610a4057806101405152600a602052610140516040610140512055806101405152600b6020526040610140512054610a26575b505b610140515b8281106109685750505061082661081c8580612b3d565b6040810190612ae6565b90610140515b82811061087f5750505082610869575b5050610849575b506103ff565b8061085e60a060806108639401359201612ba7565b614493565b5f610843565b600190911b17600160e21b161590505f8061083c565b60048082019190821061094e5781600180931b60ff84891b881760f01c161984891b881760f81c161615801561091c575b610916576108e89083881b871760e085901b161515841490816108ee575b5060808a0135906108e0848888612b97565b60e051615382565b0161082c565b61091091506040610900858989612b97565b0135908b6101005160e051615265565b5f6108ce565b506108e8565b50610933602061092d848888612b97565b01612ba7565b60e0516020015160a085901b859003918216911614156108b0565b634e487b7160e01b61014051526011600452602461014051fd5b6101405161094e5780600180921b60ff83881b871760f01c161983881b871760f81c16161580156109fa575b6109f55781861b851760e083901b1615806109c5575b6109bf9060808a0135906108e0848888612b97565b01610805565b505f610140526109bf6109ee60406109de848888612b97565b0135838b6101005160e051615265565b90506109aa565b6109bf565b50610a0b602061092d838787612b97565b60e0516020015160a084901b84900391821691161415610994565b610140805191909152600b6020525160408120555f6107fe565b6101405152600a6020526001841b83176040610140512055610800565b610a68818686614f4d565b610a75575b6001016107a3565b90610a81600191612c5b565b919050610a6d565b91610a95908487614c80565b9161072f565b610aab9160016101005101614b43565b6102d7565b9250949350915015610ad45750505b610100516001015561014051805d6101405180f35b9064ffffffffff809263789afa0760e01b61014051521660045216602452604461014051fd5b634e487b7160e01b61014051526021600452602461014051fd5b94509250945050610b2792505a90612d8f565b610abf565b610b57908660c05191876004013590602489019060443560040135906024604435019060e051613d29565b9261026e565b955050945050905015610b705750610abf565b633fedc17f60e21b610140515264ffffffffff4216600452602452604461014051fd5b50945050915050610abf576101408051637d98fbc360e01b9052600480359052610120516001600160a01b031660245251604490fd5b634e487b7160e01b5f52604160045260245ffd5b633ee5aeb560e01b5f5260045ffd5b5f80fd5b34610bec575f366003190112610bec5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b34610bec5760e0366003190112610bec57610c4361297b565b6060366023190112610bec576084356001600160a01b03811690818103610bec5760c4356001600160a01b0381169290919060a43590848403610bec575f5c610bdd5760015f5d606060405181602482372090610ca28385848a613909565b96875f52600960205260405f205496610cba86613953565b948815610da657610d6499610cfa610cd18561397d565b6001600160a01b038116610ce789821515612d75565b808614908115610d9c575b503390612cf8565b5f526009602052855f6040812055610d74575b5060408051938452602084018990528301526001600160a01b0316907f411668295f8cb2aea2edf8afb5763014b5b88ae92a9e470a27a0c489a5c61ee790606090a315610d6957610d5f838383613433565b612d25565b5f805d005b610d5f838383613bbd565b97507f411668295f8cb2aea2edf8afb5763014b5b88ae92a9e470a27a0c489a5c61ee7610d0d565b905033148e610cf2565b604051637a80c28160e11b81526001600160a01b03848116600483015260248201879052881660448201526064810191909152608490fd5b34610bec576060366003190112610bec576004356001600160401b038111610bec57610e0e9036906004016129bd565b90602435916001600160401b038311610bec578260040160e06003198536030112610bec57604435906001600160401b038211610bec5781600401936102c06003198436030112610bec575f5c610bdd57610e6882612dcf565b9096879291610e7e84600360e01b831615612cb1565b600160e21b161580159190610f9a575b5015610f875785610ed87f8a05b154612986750c53ab9a829653dccc3842f855f0df5341f1c00253c07a7697610f6994610f6394604099610ed28961ffff9a612b3d565b9161348f565b875f52600b602052855f20546064610eef83612c2b565b96019566ffffffffff000086610f0489612d66565b169160101b16179066ffffffffffffff811680155f14610f7e5750610f47610f2b826131b0565b66ffffffffffffff84169366ffffffffffffff82168510612bbb565b895f52600b60205266ffffffffffffff191617865f2055612c2b565b92612d66565b64ffffffffff845193168352166020820152a2005b610f4790610f2b565b50636d6860e360e01b5f5260045260245ffd5b610fa7915060c401612d59565b88610e8e565b34610bec576060366003190112610bec57610fc661297b565b602435610fd16129a7565b5f5c610bdd57610d649260015f5d6001600160a01b038181165f818152600860209081526040808320888452909152902054909116906110148284811515612ccb565b6001600160a01b038416821482811561109d575b611033913390612cf8565b5f81815260086020908152604080832088845282529182902080546001600160a01b031916905581516001600160a01b03871681529081018790527f917cf56f6f2280df7b3c3eb8338362e11cf2158bceec528e1172f3af2537f6239190a3610d5f838383613433565b3381149150611028565b34610bec576110b5366129ed565b9093949192955f5c610bdd5760015f5d6110ce86612dcf565b9290956110db8880612b3d565b956110e96040880188612ae6565b969097359a60ff81169860038a119081611208575b8960040191826004116111f4578e928461111792612b1b565b60018b1b9960ff8b168b8b60f01c60ff16198c60f81c161615159061113b91612c3d565b61114484612c9e565b60ff169061115192612b97565b918b61116060208f018f612ae6565b8b61116d60208801612ba7565b9161117793613195565b159061118291612cb1565b61118b90612c9e565b611195908c61341a565b9261119f97612ea3565b91845f52600a60205260f01b1760405f2055604051918252602082015233604082015260607f88a6505f228139d90534a07343524051789d937e89f16718756587e3281088cb91a260800135610d64916131d7565b634e487b7160e01b5f52601160045260245ffd5b90508860ff61121684612c9e565b1610906110fe565b6060366003190112610bec576004356001600160401b038111610bec57806004019060e06003198236030112610bec5760243560ff811690818103610bec576044356001600160401b038111610bec5761127c9036906004016129bd565b9390915f5c610bdd5761128e86612dcf565b92909664ffffffffff421664ffffffffff6112df6112ae60448601612c2b565b647fffffffff7f000000000000000000000000000000000000000000000000000000000000000060011c16906130c4565b1690818110156114b05750508515158381611493575b611301908a9392612c3d565b5f9087805b61137f57837fdc592f86d670a4cc208324d635ecb034b4e9fd3c15ce22a373976a7cc47e9ca560208b6113768e8d8d8d61135a6113508f60846113488a6133f0565b910135612c69565b8034813414612c7c565b885f52600a875260ff60f81b9060f81b161760405f2055613354565b604051908152a2005b8988600183166113a4575b505061139c935060011c928392612c5b565b918a93611306565b600360606114256113e388809a8d8d8b8861142d9c9d9e1191825f1461147c575061081c816113d292612b3d565b989098945b16948592858410612c3d565b15611454576113f19161341a565b5f52600460205261140c8d600160f91b60405f205410612c3d565b61141f61141a838388612b97565b612ba7565b94612b97565b013590614653565b1561143d5790899291898861138a565b87633854787160e21b5f523360045260245260445ffd5b61147691506114706114668d80612b3d565b6020810190612b52565b90612b87565b356113f1565b90602461148a920190612ae6565b989098946113d7565b611301915060ff808760f01c168760f81c178216161591506112f5565b630419385960e41b5f5260045260245260445ffd5b34610bec576060366003190112610bec576114de61297b565b6114e6612991565b6114ee6129a7565b5f5c610bdd57610d649260015f5d6001600160a01b0383811690831681148481156115ab575b61151f913390612cf8565b60018060a01b038216805f52600360205260405f20825f5260205261154c60405f20549584871515612ccb565b5f81815260036020908152604080832085845282528083209290925581516001600160a01b03871681529081018790527f18703effbcb86fc70dd81daf4783ddd3f73d0b8318a097269a56b7c1825be7769190a3610d5f838383613bbd565b3383149150611514565b60a0366003190112610bec576004356001600160401b038111610bec576115e09036906004016129bd565b610160526001600160401b0360243511610bec5760a060243536036003190112610bec576044356001600160401b038111610bec5736602382011215610bec576001600160401b03816004013511610bec57366024826004013583010111610bec576064356001600160401b038111610bec57611661903690600401612ab6565b6084929192356001600160401b038111610bec576116839036906004016129bd565b5f9391935c610bdd576116cf936024803501966116d46116a889602435600401612b52565b604460249992993501986116c18a602435600401612ae6565b929091602435600401614023565b613213565b97885f52600a60205260405f2054612543576116f581602435600401612b52565b905061170688602435600401612ae6565b905081151580612538575b8061252f575b80612524575b1561250e57508560040135606001806060116111f4576001600160fb1b03821682036111f4576117509160051b90612be6565b906040519060808201918083106001600160401b03841117610bc95764ffffffffff996020946117a46117b2945f60606102a0968a99604052828152828a8201528260408201520152602435600401612b52565b949092602435600401612ae6565b92906117c2606460243501612c2b565b916040519e8f93610120850185528785018a8601528760018a0160051b86010160408601526102c08760071b60018b0160051b87010101606086015260e061012086015260ff1988868960071b60018d0160051b8201010301016101408601526024356004013561020086015260a061022086015260a08560018b0160051b81010301610240860152166102608401526084602435013561028084015286868401528660051b906102c084013783856001880160051b840101526102c08460071b926001880160051b010137836102c08d8460071b906001840160051b01010152601f80199101169260018160071b9260071b910160051b8c010101010101016040526020860151604087015190805160015b8181106124c6575050508051905f5b82811061245d575050505f965f956020880151606089015192815192838103612446575f5b84811061217957505050505050606086015160408701519080515f5b81811061213e5750508151905f5b82811061208c575050505061195d83838660040135602488018c60243560040160608d015161327d565b5f94602087015160608801519060408901515f9282515f915b8183106120235750505082918315611ff6575b5080518c915f5b828110611f85575050505081611f7d575b5015611f66578515611f5357611a03916119e36119d06119c5606460243501612c2b565b9261016051906146bb565b9091906004602435013590808214613251565b5f525f60205264ffffffffff8060405f205460301c16911611159761478b565b906080529564ffffffffff421696611a1a866133f0565b60010191826001116111f4577f0000000000000000000000000000000000000000000000000000000000000000838148105f14611f4557611aab611ab0925b7f00000000000000000000000000000000000000000000000000000000000000009081811115611f3e57505b7f0000000000000000000000000000000000000000000000000000000000000000612c69565b612c69565b8034101580611f21575b80611f11575b6001600160ff1b03821682036111f45781611ae09260011b913490612c7c565b8215611efd5760c0611b5e939a9998979a34048851908a604083015264ffffffffff8516606083015260808201523360a082015201528551611b2187614873565b906020801982019160088353601f190152602160018060d81b039201902016885f52600a6020528960f81b1760405f20556060860151968861481f565b948051905f91611b6d81612c14565b97611b7b604051998a612bf3565b818952601f19611b8a83612c14565b013660208b01375f915b808310611c57578a7fbbf5e3622c6a3275d21f7b30cb22230ec1469ae9f0321624dc9004c6bda372b58b60c08f8d6020918e611bd38f8f8f8952613354565b611bde835193614873565b95609f19840196840191601f19601f82600401350116830192825160051b84019460a08a5260a087830301607f19880152605f1987015264ffffffffff60805116603f198701528786850301601f198701525f8452816004013581528660248360040135930191013784808385030192015e03010190a2005b949792989a9196909560408860079c969c1b8b010151985f60a0525f5b89811080611ef3575b15611cac576040600782901b8d0101516001600160a01b038c811691161460a052611ca790612c5b565b611c74565b50959197909692989b9a949b99939960a05115611cd4575b5060010191909a9998979a611b94565b602495919535600401355f52600560205260405f209060018060a01b03165f5260205260405f20946001860164ffffffffff6080511680155f14611d8a575064ffffffffff816002925490600160281b838360281c16920190555b16968769ffffffffff000000000060805160281b16175f52016020528360405f2055611d5a82612c5b565b958c51831015611d765760208d60019460051b01015290611cc4565b634e487b7160e01b5f52603260045260245ffd5b9060c0653fffffffffc060805160061b1616600389019260805160021c643fffffffff811693845f528560205260405f20549260208501928386116111f45760029764ffffffffff97611de964010000000063ffffffff991b88612be6565b905f528160205260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff8660201c871816159182611eb5575b5050611e78575b8154868160501c1680158015611e6f575b611e63575b50908160781c808211611e57575b505090551c16611d2f565b1860781b185f80611e4c565b821860501b185f611e3e565b50808310611e39565b608051601281901c623fffff16600160291b175f908152600284016020526040902080546001600a9390931c60ff169290921b8217905550611e28565b600191925060ff90633fffffff608051600a1c16600160281b1793845f528060205260405f2054945f52602052161b811760405f2055155f80611e21565b5060a05115611c7d565b634e487b7160e01b5f52601260045260245ffd5b508315611efd5783340615611ac0565b506001600160ff1b03811681036111f4578060011b341115611aba565b9050611a85565b611ab09150611aab48611a59565b8863830903d560e01b5f5260045260245ffd5b633854787160e21b5f52336004525f60245260445ffd5b90508a6119a1565b90919294611fa48a8a8460071b86016080602082015191015190614653565b15611fec5750611fba60019560ff83169061341a565b5f526004602052600160f91b60405f205410611fdf575b6001905b01908d9291611990565b6010811b909a1799611fd1565b9450600190611fd5565b6020908101515f90815260049091526040902054600360f81b6001600160f81b038e16171491508c611989565b9091946120418a8a8860071b85016080602082015191015190614653565b15612083575060019460208160051b860101515f526004602052600160f91b60405f205410612077575b6001905b019190611976565b85811b909b179a61206b565b9460019061206f565b8060071b8401906040820151916120a283613953565b156120c05760019260606120ba9201519087866145e9565b01611933565b5080158015612111575b916001926120d9575b506120ba565b806120e76121009286615013565b6120f18289615013565b918282101580612106576145bf565b8d6120d3565b505f198214156145bf565b505f198101918183116111f45760079290921b8501604001516001600160a01b03838116911614156120ca565b8060019160071b8401604081015161215581613953565b612162575b505001611925565b60606121729201519087876145e9565b8d8061215a565b81811015611d76578060051b830135607e1984360301811215610bec576121a68482016020810190612b52565b906121b78684016060810190612b52565b9190928488013590601e19868a01360301821215610bec576001600160401b0382878b01013511610bec578886018201803560c0023603602090910113610bec578381148061242e575b1561241657918c93918a93156123165750926122be602096936122606040612239608099966122336122c39a80612b3d565b97613054565b998a93612250600460243501358935818114613251565b8c60051b010151968d010161326f565b9461226e6040860186612ae6565b9590946122a36122906116cf89896122896020880188612b52565b9088614023565b9361229b8a8661341a565b818114614176565b6122b48760ff8a1699818b10612b1b565b610160519061348f565b612b97565b60208460071b8a0101378d64ffffffffff806122de84612c2b565b92169116116122f3575b506001905b01611909565b9a509b50600161230e60206123078d612c2b565b9c01612c2b565b9a9c906122e8565b94505050505080828601013515611d765760208360051b870101516040516005815360c0602084868a0101016001830137608181015160618201516021830151171760a01c610bec5760c161237091209182818114614176565b61238b60046024350135878501840160200135818114613251565b805f52600460205260405f2054156123f8575060808260c0836123b7845f96600199988c010101612ba7565b926123c860a083838d010101612ba7565b8d8860071b0194898060a01b03166020860152888060a01b031660408501528901010135606082015201526122ed565b63738dd35960e11b5f526004525f602452600160f81b60445260645ffd5b866306b5803760e01b5f52600452600160245260445ffd5b50600161244083888c01013583612be6565b14612201565b83906306b5803760e01b5f5260045260245260445ffd5b600781901b820160208101516001600160a01b0316156124b757606081015115908115916124a3575b5015612494576001016118e4565b637c946ed760e01b5f5260045ffd5b6124b1915060400151613953565b8c612486565b639905827b60e01b5f5260045ffd5b60208160051b840101515f5b8281106124e35750506001016118d5565b60208160051b8601015182146124fb576001016124d2565b5063d0a1984d60e01b5f5260045260245ffd5b90636546090b60e01b5f5260045260245260445ffd5b50600481111561171d565b50801515611717565b506004821115611711565b886371b1b24d60e01b5f5260045260245ffd5b34610bec575f366003190112610bec576125db60206040516125788282612bf3565b5f81525f3681376040519161258e604084612bf3565b60068352656b6572726f7360d01b818401526125e96040516125b1604082612bf3565b60018152603160f81b83820152604051958695600f60f81b875260e08588015260e0870190612a92565b908582036040870152612a92565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b82811061264057505050500390f35b835185528695509381019392810192600101612631565b34610bec57612665366129ed565b915f96949591965c610bdd5760015f5d61267e86612dcf565b939095849260208901612691908a612ae6565b92909360ff89169b8c9985808c10916126a992612b1b565b836126b48d80612b3d565b9d8e816126c46020830183612b52565b6126ce9291612b87565b359a6126dc8c938a8c612b97565b9135906126e897612ea3565b948886146128e0575f90815260046020526040902054600360f81b6001600160f81b038a1617146128cd5761271c90613070565b9461272986828a8c6130e0565b6001881b9360ff858460f01c16161593846128a6575b505080811561289f575b612769908a5f52600b6020528861276360405f20546131b0565b91612bbb565b8080612891575b1561288b5760808a01355b809a848061287d575b61282d575b5050927f71cc134773f487031f3b25a3ea8227a30a03c9a23abaf02f3c4c0f175183c52397959261ffff959260a0989561281f575b50612815575b50875f52600a60205260405f2055604051938452602084015264ffffffffff8160101c166040840152166060820152336080820152a280612804575f805d005b61280e91356131d7565b8080610d64565b60f01b178a6127c4565b600160e21b1792508c6127be565b60a09895929b509261286c7f71cc134773f487031f3b25a3ea8227a30a03c9a23abaf02f3c4c0f175183c5239a989592608061ffff9996013590612be6565b9b9295985092958194979950612789565b50858460f81c161515612784565b5f61277b565b50600160e21b821615612770565b5082612749565b6128c4929450806128be602061092d8d889587612b97565b92613195565b15918b8061273f565b8763636209b160e01b5f5260045260245ffd5b8863bed7ad9d60e01b5f5260045260245ffd5b34610bec576040366003190112610bec5761290c61297b565b612914612991565b6001600160a01b039182165f908152600360209081526040808320949093168252928352819020549051908152f35b34610bec575f366003190112610bec576020907f00000000000000000000000000000000000000000000000000000000000000008152f35b600435906001600160a01b0382168203610bec57565b602435906001600160a01b0382168203610bec57565b604435906001600160a01b0382168203610bec57565b9181601f84011215610bec578235916001600160401b038311610bec5760208085019460608502010111610bec57565b9060a0600319830112610bec576004356001600160401b038111610bec5782612a18916004016129bd565b929092916024356001600160401b038111610bec5760e08184036003190112610bec576004019160443560ff81168103610bec57916064356001600160401b038111610bec5760808184036003190112610bec5760040191608435906001600160401b038211610bec57612a8e916004016129bd565b9091565b805180835260209291819084018484015e5f828201840152601f01601f1916010190565b9181601f84011215610bec578235916001600160401b038311610bec576020808501948460051b010111610bec57565b903590601e1981360301821215610bec57018035906001600160401b038211610bec57602001918160071b36038313610bec57565b15612b24575050565b60ff90631c10da0f60e01b5f521660045260245260445ffd5b903590609e1981360301821215610bec570190565b903590601e1981360301821215610bec57018035906001600160401b038211610bec57602001918160051b36038313610bec57565b9190811015611d765760051b0190565b9190811015611d765760071b0190565b356001600160a01b0381168103610bec5790565b15612bc4575050565b9066ffffffffffffff8092632487557f60e01b5f52166004521660245260445ffd5b919082018092116111f457565b90601f801991011681019081106001600160401b03821117610bc957604052565b6001600160401b038111610bc95760051b60200190565b3564ffffffffff81168103610bec5790565b15612c455750565b60ff906335b6e5ff60e01b5f521660045260245ffd5b5f1981146111f45760010190565b818102929181159184041417156111f457565b15612c8657505050565b63d184d48360e01b5f5260045260245260445260645ffd5b60ff6003199116019060ff82116111f457565b15612cb95750565b63533f7dad60e01b5f5260045260245ffd5b15612cd4575050565b63fe0a0ecf60e01b5f9081526001600160a01b039182166004529116602452604490fd5b15612d01575050565b631194af8760e11b5f9081526001600160a01b039182166004529116602452604490fd5b15612d2f57505050565b63f9a4f88960e01b5f9081526001600160a01b039182166004529116602452604491909152606490fd5b358015158103610bec5790565b3561ffff81168103610bec5790565b15612d7d5750565b63f35892c960e01b5f5260045260245ffd5b15612d98575050565b630a1c9e8960e21b5f5260045260245260445ffd5b9190811015611d765760051b8101359060de1981360301821215610bec570190565b6116cf91612e39612de08380612b3d565b92612e0c612df16020860186612b52565b86612e026040839a94990182612ae6565b9889939192614023565b94855f52600a602052612e3360405f205495612e2b6020850185612ae6565b919050612be6565b9161410d565b8215159081612e5e575b5015612e4b57565b82630ae11dd160e41b5f5260045260245ffd5b6001600160d81b0384161490505f612e43565b903590601e1981360301821215610bec57018035906001600160401b038211610bec57602001918136038313610bec57565b90979692939597612eb48680612b3d565b90612f2e612ec56020840184612b52565b9990612f27612ee66116cf8d612ede60408a018a612ae6565b91868b614023565b9b612ef360208d0161326f565b90612f028a8935818114613251565b612f138160ff841693818510612b1b565b84612f1f838387612b87565b351493612b87565b3590614176565b612f3b6060880188612b52565b946001861161302f57899392919060018703612fcb5750612f6595612f5f91613054565b9361348f565b8395606083013580155f14612f9d5750505090612f93612f88612f9b9493612ba7565b916040810190612e71565b92909161435f565b565b612f9b9592612fb592612faf92614194565b92612ba7565b92612fc3612f888280612b3d565b9490936141e4565b94955050612ff49250612fe36060612fe99301612c2b565b946146bb565b838194929414613251565b5f525f60205264ffffffffff8060405f205460301c1691168082101561301b575050612f65565b6238ddd760e41b5f5260045260245260445ffd5b8563d750a2db60e01b5f52600452600160245260445ffd5b919082039182116111f457565b9015611d76578035906102be1981360301821215610bec570190565b61307e906060810190612b52565b80156130b75761308d91613054565b66ffffffffff000061ffff6130ad60606130a685612c2b565b9401612d66565b169160101b161790565b505066ffffffffffffff90565b9064ffffffffff8091169116019064ffffffffff82116111f457565b6130f86112ae604064ffffffffff9396949601612c2b565b1642101561318e57825f52600b60205260405f20549166ffffffffffffff80613120856131b0565b1692169182105f14613176575066ffffffffffffff039166ffffffffffffff83116111f4576dffffffffffffff000000000000009166ffffffffffffff915f52600b602052169160381b161760405f2055600190565b600160e21b16925061318a91505057600190565b5f90565b5050505f90565b60ff936001926131a49261442a565b1b9060e81c1616151590565b66ffffffffffffff9060381c1666ffffffffffffff0366ffffffffffffff81116111f45790565b90612f9b916131ea8260011c8093613047565b905f52600560205260405f205f805260205261320b60405f20918254612be6565b905533614493565b6042906040519061190160f01b82527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b1561325a575050565b633a252ead60e21b5f5260045260245260445ffd5b3560ff81168103610bec5790565b90969591929394815197602083015160808401519160018b148061333b575b6133225750826132b09286929b959b614617565b6001600160a01b0381169890939060015b8481106132d8575050505050612f9b94955061435f565b8060071b82016132fa84866020840151608060018060a01b0395015190614617565b168b810361330b57506001016132c1565b8b9063106fe07760e01b5f5260045260245260445ffd5b9491612f9b999a5061333693919450614194565b6141e4565b5082151561329c565b9190811015611d76576060020190565b905f5b81811061336357505050565b6060613370828486613344565b816040519182372090613384818486613344565b91604051928035845260208101359064ffffffffff8216809203610bec57604091602086015201359260018060a01b038416809403610bec5760608160019560407fc36cbb48b39f51db5ee844c95e63a5ef6f72b43f934d4b56d3f3277d4c53796f940152a201613357565b90815f925b6133fc5750565b9161340690612c5b565b915f198101908082116111f45716806133f5565b6022916040519160048353600183015260218201532090565b915a6205a2df90815a9110612d98575050915f92918380936040519060208201936323b872dd60e01b855230602484015260018060a01b03166044830152606482015260648152613485608482612bf3565b5192620493e0f190565b93909361349b82612c2b565b9364ffffffffff806134af60608701612c2b565b169516948086116138f357506040516021915f82536001820152206134d660608401612d66565b60808401621fffe0604051936001601f539260051b16926102808601915b828110613874575061350b935060405235906148ce565b92359461351a60208401612c2b565b9161352760408501612c2b565b936102a081013590601e1981360301821215610bec5701918235956001600160401b038711610bec57610160870236036020850113610bec579561357a61356e83856146bb565b91909a82818114613251565b5f1983018381116111f45780830361385e5750816135ef575b50505050506060929164ffffffffff809260405194855216602084015216604082015220915f52600160205260405f20905f5260205260405f2054908181036135da575050565b6324f53acf60e11b5f5260045260245260445ffd5b805f9b939598979a9294969b525f60205260405f20549060ff82161561384c575060081c64ffffffffff1680891115613836575064ffffffffff891699985f965b848810156138165789888d926136ad60a08d61016061365b8e8e6136558f8a90613047565b91613344565b950201946060604051818782372096604051917f4c1257e67cae2913a6bc342ec33b7dceb1f7bd63f92bde02a6905be269fdfcd583528860208401526040830152606082015283608082015220613213565b610140840192833595610160860135928360ff1c601b019081601b116111f4576136e4916001600160ff1b038616918a9190615686565b60408301916136fb6136f584612ba7565b93612ba7565b9280151590831416156137ec575050509061371b6020606194930161326f565b956040519260038453600184015260218301526041820152209060408301611fe0604051936001601f539560051b16915b8082106137715750505060405260019161376991602001356148ce565b970196613630565b90919460208616906020820152823590604003526041601f2060208660011c16906020820152602083013590604003526041601f2060208660021c16906020820152604083013590604003526041601f2060208660031c169060208201526060830135906040035260806041601f209560041c92019061374c565b63885e5e5d60e01b5f9081526004919091526001600160a01b039182166024529116604452606490fd5b929a5090989196509450925083915064ffffffffff90508060605f613593565b8863cb9b2e1360e01b5f5260045260245260445ffd5b632a80afbd60e21b5f5260045260245ffd5b82630cb3655560e31b5f5260045260245260445ffd5b90919260208516906020820152813590604003526041601f2060208560011c16906020820152602082013590604003526041601f2060208560021c16906020820152604082013590604003526041601f2060208560031c169060208201526060820135906040035260806041601f209460041c910193929190936134f4565b85631698be8560e01b5f5260045260245260445ffd5b604080516001600160a01b0392831660208201908152918101939093529216606082015260808101929092529061394d8160a081015b03601f198101835282612bf3565b51902090565b6001600160a01b03168015159081613969575090565b90505f526006602052600260405f20541490565b60408051637041dcdd60e01b81525f6004820152602480359082015290816044817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015613a9a575f90613a40575b64ffffffffff16801515915081613a23575b50613a20575060443564ffffffffff811690818103610bec575042111561318a576064356001600160a01b0381168103610bec5790565b90565b60443564ffffffffff81169250828103610bec575011155f6139e9565b506040813d604011613a92575b81613a5a60409383612bf3565b81010312610bec5780519064ffffffffff82168203610bec57602001516001600160801b03811603610bec5764ffffffffff906139d7565b3d9150613a4d565b6040513d5f823e3d90fd5b60408051637041dcdd60e01b81525f60048201528335602482015290816044817f00000000000000000000000000000000000000000000000000000000000000006001600160a01b03165afa8015613a9a575f90613b63575b64ffffffffff16801515915081613b46575b50613b41575064ffffffffff613b2860208301612c2b565b16421115613b3c576040613a209101612ba7565b505f90565b905090565b905064ffffffffff613b5a60208501612c2b565b1610155f613b10565b506040813d604011613bb5575b81613b7d60409383612bf3565b81010312610bec5780519064ffffffffff82168203610bec57602001516001600160801b03811603610bec5764ffffffffff90613afe565b3d9150613b70565b6001600160a01b038116613be957505a6201b3ca90815a9110612d985750505f808093819361c350f190565b915a6205a2df90815a9110612d9857505060446020925f926040519163a9059cbb60e01b8352600483015260248201528280528285620493e0f1903d15613c39575060015f5114601f3d11161690565b3b15151690565b5f9264ffffffffff83169364ffffffffff8460501c169364ffffffffff869160281c1686109586613d01575b8515613cf25750643fffffffff8560021c165f5260028401602052600163ffffffff60405f205460c0653fffffffffc08960061b16161c16948569ffffffffff00000000008860281b16175f520160205260405f20549580613ce2575b613cd65750505f93929190565b5f955090935084925090565b508560d81c8260d81c1115613cc9565b935050939092501592915f9190565b8092505f526001840160205260405f205491613c6c565b9190811015611d7657610140020190565b969093919492946101a0526060870151958760808101519760a0820151908061018052878a888885968d86109586613eef575b505050505050613ee057868482109182613ec3575b5050613eb5575b86610180511080613ea8575b15613e4157600160ff613da960a0613da3610180518c6101a051613d18565b0161326f565b1611613e17575b613dbc61018051612c5b565b610180528661018051148015613df0575b613deb57505050505050506080820152606061018051910152600290565b613d78565b50613e11868987878d613e0b8d61018051906101a051613d18565b906148e7565b15613dcd565b96613e3b9060ff613e3460a0613da3610180518c6101a051613d18565b1690612be6565b96613db0565b9250939695509350613e539150612c5b565b9382851080613e9b575b15613e9257613e7781613e71878686612dad565b86614a86565b15613e885750505060a00152600390565b93613e5390612c5b565b50505050505f90565b50620493e05a1015613e5d565b50620493e05a1015613d84565b505050505050505050600390565b613ed99250613ed3908686612dad565b8b614a86565b865f613d71565b50505050505050505050600290565b613f039650610140026101a05101906148e7565b875f88888e83613d5c565b602081015192936001600160a01b039093161592916004811015613ff45760028114613fa55760021901613f9a57613f7e93613f6e9260a0613f5293015191612dad565b612e2b61081c613f656020840184612ae6565b93809150612b3d565b9015613f90576202710090612c69565b620493e00180620493e0116111f45790565b6207530090612c69565b50505050620493e090565b5092505015613fe85760c0620493e0915b015160018103613fc4575090565b5f1981019081116111f4578061753002906175308204036111f457613a2091612be6565b60c062088b8091613fb6565b634e487b7160e01b5f52602160045260245ffd5b90939293848311610bec578411610bec578160061b01920390565b92916040519060051b80928237209160405160a081019283955f91809160071b017f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e48452602084015b8183106140e75750505060a01c610bec5760c09460809364ffffffffff92609f19910301902061409e60608401612c2b565b90604051957ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff82779402875284356020880152604087015260608601521682840152013560a08201522090565b9091959260206080918289853781890135893517179460a087208152019601919061406c565b91906001600160fb1b03811681036111f45760051b6101e001806101e0116111f4576001600160f91b03821682036111f45761414c9160071b90612be6565b9081604051916008835360206001840152602183013760219190910190206001600160d81b031690565b1561417f575050565b63cdbaf00f60e01b5f5260045260245260445ffd5b92915f5b8181106141b557846273a47f60e91b5f525f60045260245260445ffd5b8460606141c3838587613344565b8160405191823720146141d857600101614198565b91613a20939450613344565b91909493946142306141f68483613aa5565b608087149384919082614342575b506001600160a01b038116948515801594909385908561433a575b506060604051818b82372090612d75565b15614329575090614317575b6142d4575b6001600160a01b031603614256575b50505050565b60406142629101612ba7565b9180604011610bec576040840190603f198101906142808284614f31565b1590816142ae575b5061429c9550156142a55750905f9261435f565b5f808080614250565b9190919261435f565b905081602011610bec5761429c956142cd91605f190190606001614f31565b155f614288565b84604011610bec575f86351580614309575b156142fd576142f890875b868461435f565b614241565b506142f86040876142f1565b50505f6020870135156142e6565b506001600160a01b038116821461423c565b9350505050612f9b9492915061435f565b90505f61421f565b6001919250806020614355920190612b52565b905014905f614204565b90929091816143aa57505060018060a01b0316805f52600260205260405f20825f5260205260ff60405f20541615614395575050565b630504bebb60e21b5f5260045260245260445ffd5b926143cf92935f906020810135938060401461441157604114614403575b3591615686565b81151582821416156143df575050565b63366d29f760e01b5f9081526001600160a01b039182166004529116602452604490fd5b60408101355f1a91506143c8565b506001600160ff1b0384169360ff1c601b0191506143c8565b5f936001600160a01b0390931692845b846001600160a01b03614453602061092d858989612b97565b161461448c57614464818585614f4d565b614477575b61447290612c5b565b61443a565b9461448461447291612c5b565b959050614469565b5092505050565b8115801561451f575b61451b576001600160a01b03165f8181527f3617319a054d772f909f7c479a2cebe5066e836a939412e32403c99029b92eff6020908152604080832080545f1987820191821015918202811890910218905551938452919290917f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d591a3565b5050565b5061452b82825f613bbd565b61449c565b821580156145ae575b6145a9576001600160a01b039081165f818152600360209081526040808320959094168083529481529083902080545f19878201918210159182028118909102189055915193845291927f4e45da441832cf53bdaa69235704fc0575e68210f459ee1562911024b12967d59190a3565b505050565b506145ba838383613bbd565b614539565b156145c957505050565b6309c41c4960e21b5f5260018060a01b031660045260245260445260645ffd5b83836145fc612f9b968261460295614fa1565b93614fa1565b916001821480156145bf5750600183146145bf565b9193929093841561464c579161463461463a92612f9b9487614194565b90613aa5565b926001600160a01b0384161515612d75565b5090925050565b9192909283156146a9575f5b82811061466f5750505050505f90565b84606061467d838686613344565b8160405191823720146146925760010161465f565b90613a209450916146a292613344565b903361507b565b50506001600160a01b03163314919050565b918115801580614780575b1561476857611d7657823580614752575060405191929160609081848237209182936001915b8183106146f857505050565b90919380614707868585613344565b3514614714868585613344565b35901561473d5750506001606061472c868585613344565b8160405191823720940191906146ec565b637c5f784160e11b5f5260045260245260445ffd5b637c5f784160e11b5f526004525f60245260445ffd5b82630cb3655560e31b5f52600452600360245260445ffd5b5060038311156146c6565b7f000000000000000000000000000000000000000000000000000000000000000092916147bf844264ffffffffff166130c4565b9364ffffffffff8316156148175760011b906501fffffffffe64fffffffffe8316921682036111f45764ffffffffff916147f8916130c4565b93168064ffffffffff8516115f1461480f57509190565b9250505f9190565b5050505f9190565b64ffffffffff604051926020840192600760f81b845260218501521660418301526041825261484f606183612bf3565b9051902060d89190911b6001600160d81b0319166001600160d81b03919091161790565b6020810151516001600160fb1b03811681036111f45760051b6101e00190816101e0116111f45780606060406148b0930151519101515190612be6565b906001600160f91b03821682036111f457613a209160071b90612be6565b6041916040519160028353600183015260218201522090565b939192909461014160405160068153610140886001830137206001600160d81b031961491560e08901612c2b565b60d81b169060018060d81b03161703613e925760c09360ff61493960a0880161326f565b16948591015260018414614a7c57806149528584612be6565b11613e925761496461496a9483612be6565b92614008565b906040519160208352602083019080825260061b6040818501016040526040840192833751906002915b808310614a605760406149be6149a985612c14565b946149b683519687612bf3565b808652612c14565b602085019590601f1901368737815193600985539260061b0101918460018201905b848410614a485750505050506040519060018253805160051b9160018101925b60208111614a175750505050608090519101351490565b84805b6020838601018210614a3057505060011c614a00565b60206040918284895e60418620815201910190614a1a565b60206040918286855e604185208152019301926149e0565b90918060011b90808204600214901517156111f4579190614994565b5050505050600190565b919091614abd6116cf614a998580612b3d565b614aa66020820182612b52565b614ab560408493940183612ae6565b939092614023565b91614ae0614acd60408601612c2b565b614ad960608701612c2b565b908561481f565b0361318e5760e0018190525f908152600a60205260409020546001600160d81b031690614b3f90614b118180612b3d565b612e33614b30614b246020840184612b52565b93604081019150612ae6565b9050612e2b6020850185612ae6565b1490565b919091600281019064ffffffffff8316928060021c92643fffffffff841693845f528160205263ffffffff7bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f205496614bae60c0653fffffffffc08860061b16169860018a1b90612be6565b905f52846020528060405f20558060201c181680961c16614c7757614be894159182614c3a575b5050614bf0575b50828460781c916150cc565b1860501b1890565b633fffffff614c3391600a1c1682600290929192018260081c600160291b1792835f5281602052600160ff60405f205492161b1916925f526020528160405f2055565b505f614bdc565b909150633fffffff83600a1c16600160281b1791825f5281602052600160ff60405f205492161b1916915f526020528060405f2055155f80614bd5565b50505050505090565b90614c8e6114668380612b3d565b9092600360f81b6001600160f81b038416179285905f8481805b828110614d2e575014614d1e57841492831593614d0b575b505050614cff575f5b818110614cdd5750505050600160e01b1790565b80614ceb6001928487612b87565b355f5260046020528360405f205501614cc9565b505050600160e11b1790565b614d1593506151f9565b15845f80614cc0565b50505050505050600160e01b1790565b614d3e919394955080928a612b87565b355f52600460205260405f20548781145f14614d6f575090614d61600191612c5b565b915b01889392918691614ca8565b600160f91b11614d82575b600190614d63565b91614d8e600191612c5b565b929050614d7a565b9190811015611d765760061b0190565b9190916040810151614dc45750815480821161318e57039055600190565b909150602081019060018060a01b038251165f52600760205260405f20835f5260205260405f2054905103614e195760018060a01b039051165f52600760205260405f20905f526020525f6040812055600190565b50505f90565b9091949392948080614ea3575b80614e8e575b80614e79575b614e625790612f9b9591614e4f575b505050614493565b614e5a925f9161547d565b5f8080614e47565b505091614e739150612f9b93612be6565b90614493565b506001600160a01b0383811690851614614e38565b5060208201516001600160a01b031615614e32565b506001614e2c565b9295949391908680614f29575b80614f14575b80614eff575b614eec57612f9b96614eda575b50505050614493565b614ee39361547d565b5f808080614ed1565b94925050612f9b9450614e739250612be6565b506001600160a01b0381811690861614614ec4565b5060208401516001600160a01b031615614ebe565b508115614eb8565b359060208110614f3f575090565b5f199060200360031b1b1690565b614f5d602061092d858585612b97565b6001600160a01b0316915f5b848110614f7a575050505050600190565b836001600160a01b03614f93602061092d858789612b97565b1614613e9257600101614f69565b80515f949390926001600160a01b031691855b848110614fc2575050505050565b600781901b820160408101516001600160a01b0316851490849082615005575b5050614ff1575b600101614fb4565b95614ffd600191612c5b565b969050614fe9565b60600151149050835f614fe2565b80515f939290916001600160a01b0390911690845b8381106150355750505050565b600781901b820160408101516001600160a01b0316841461505a575b50600101615028565b606001519095908101908110615073575b946001615051565b505f1961506b565b906150868382613aa5565b6001600160a01b0381166150bf5750801515908214169182156150a857505090565b6150b6919250604001612ba7565b80151591141690565b9192505080151591141690565b9190600281811c930191835f52826020527bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c18161561514e575b5050815f526020526151437bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c1816615613565b60061c9060021b1790565b9080929350600a1c9182600160281b175f528360205260405f205415615198575b505080600160281b175f528160205261518b60405f2054615613565b9060081b17905f8061510b565b601291821c939250901c5b80600160291b175f528160205260405f20546151d0576151c290612c5b565b9082821161318e57906151a3565b90915080600160291b175f52816020526151ed60405f2054615613565b9060081b175f8061516f565b9091600160e21b16159081615251575b5061524b575f52600b60205260405f205466ffffffffffffff8116801515918261523257505090565b66ffffffffffffff919250615246906131b0565b161190565b50600190565b61525e915060c001612d59565b155f615209565b94939092919260e08601519383600381115f1461536b57505060031983018381116111f45760ff61529791168561341a565b905b815f526004602052600160f91b60405f20541015615361576152bc838289614da6565b96871561530b575050916040917f6b6f31cc35ab46e55190a64d098ae68bfc0163a8e8d166198712b604de2625a8935f526004602052600160f91b835f205560ff8351921682526020820152a2565b604001517f2554204dfc7e18fdb4ae68f4c031a4d0f66e8a3b4e43fd9629fd5acf3f9583669460609490935091901561535b5750505f6001905b60ff6040519316835260208301526040820152a2565b54615345565b505f955050505050565b6114706114668361537b94612b3d565b3590615299565b60608201359392841561545b57916153c1917fa232e8f203ee504d55bbde66dbd7e8861f8186713dc514fc04fc5f2e1c28b84e9361543c575b50612ba7565b604080516001600160a01b038316602082019081529181018690525f6060820181905260808201526153f68160a0810161393f565b5190205f90815260096020908152604080832080545f198882019182101591820281189091021890558051928352908201949094526001600160a01b03919091169290a3565b615455908661544a84612ba7565b60408501359261547d565b5f6153bb565b612f9b945061546983612ba7565b604061547485612ba7565b94013592614e1f565b919290831561555f57907fa232e8f203ee504d55bbde66dbd7e8861f8186713dc514fc04fc5f2e1c28b84e91604060018060a01b0360208601511694015115155f146154fe576154cf82858784613909565b5f526009602052600160405f20555b604080516001600160a01b039586168152602081019390935293169290a3565b604080516001600160a01b0380841660208301908152928201889052861660608201525f60808201526155348160a0810161393f565b5190205f90815260096020526040902080545f198482019182101591820281189091021890556154de565b9250906040810151155f146155855760200151612f9b92906001600160a01b0316614530565b60200180516155a090839085906001600160a01b0316613433565b156155aa57505050565b80516001600160a01b039081165f90815260086020908152604080832086845282529182902080546001600160a01b03191696841696871790559251905193845216917fd6f1b1200b83332fb4d7e0f91e1f1672c77bb36ac9954f1b998d48f1a155434e9190a3565b801990600182018092116111f457166001600160801b03811160071b6001600160401b0382821c1160061b1763ffffffff82821c1160051b1761ffff82821c1160041b1760ff82821c1160031b17600f82821c1160021b17906d010102020202030303030303030360801b90821c1a1790565b91939290935f947f7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a183106156ba5750505050565b6020949550915f9391608093604051938452868401526040830152606082015282805260015afa505f51905f80808061425056fea164736f6c6343000825000a";
 
   
       type RootChainConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;

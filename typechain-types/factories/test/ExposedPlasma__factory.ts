@@ -11,6 +11,17 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "internalType": "uint256",
+        "name": "have",
+        "type": "uint256"
+      }
+    ],
+    "name": "WrongSiblings",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "have",
         "type": "address"
@@ -29,6 +40,99 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [],
     "name": "EIP712DomainChanged",
     "type": "event"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "inputs",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint8",
+                "name": "outputs",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "output",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              }
+            ],
+            "internalType": "struct Leaver[]",
+            "name": "leavers",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "others",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "order",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Group",
+        "name": "group",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "leaves",
+        "type": "bytes32[]"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "siblings",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "blockRoot",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
   },
   {
     "inputs": [
@@ -95,6 +199,35 @@ import type { NonPayableOverrides } from "../../common.js"
     "name": "clear",
     "outputs": [],
     "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "head",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint40",
+        "name": "time",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "asOf",
+        "type": "uint40"
+      }
+    ],
+    "name": "commitmentHash",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {
@@ -406,6 +539,37 @@ import type { NonPayableOverrides } from "../../common.js"
   {
     "inputs": [
       {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "id",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          }
+        ],
+        "internalType": "struct Member[]",
+        "name": "members",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "groupRoot",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "bytes32",
         "name": "txRoot",
         "type": "bytes32"
@@ -431,80 +595,228 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "bytes32",
-        "name": "hash",
+        "name": "chain",
         "type": "bytes32"
       },
       {
-        "components": [
-          {
-            "internalType": "uint40",
-            "name": "number",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint40",
-            "name": "time",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint40",
-            "name": "asOf",
-            "type": "uint40"
-          },
-          {
-            "internalType": "uint16",
-            "name": "index",
-            "type": "uint16"
-          },
-          {
-            "internalType": "bytes32[16]",
-            "name": "siblings",
-            "type": "bytes32[16]"
-          },
-          {
-            "internalType": "bytes32",
-            "name": "childrenRoot",
-            "type": "bytes32"
-          },
-          {
-            "components": [
-              {
-                "internalType": "bytes32",
-                "name": "txRoot",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes32[8]",
-                "name": "siblings",
-                "type": "bytes32[8]"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "r",
-                "type": "bytes32"
-              },
-              {
-                "internalType": "bytes32",
-                "name": "vs",
-                "type": "bytes32"
-              }
-            ],
-            "internalType": "struct Level[]",
-            "name": "levels",
-            "type": "tuple[]"
-          }
-        ],
-        "internalType": "struct Inclusion",
-        "name": "proof",
-        "type": "tuple"
+        "internalType": "uint40",
+        "name": "number",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "asOf",
+        "type": "uint40"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "head",
+        "type": "bytes32"
       }
     ],
-    "name": "impliedCommitment",
+    "name": "headerDigest",
     "outputs": [
       {
         "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint8",
+            "name": "index",
+            "type": "uint8"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "siblings",
+            "type": "bytes32[]"
+          }
+        ],
+        "internalType": "struct Membership",
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "impliedIds",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint40",
+        "name": "start",
+        "type": "uint40"
+      },
+      {
+        "internalType": "uint40",
+        "name": "exitableAt",
+        "type": "uint40"
+      }
+    ],
+    "name": "inFlightEntry",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "chain",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[]",
+                "name": "inputs",
+                "type": "bytes32[]"
+              },
+              {
+                "components": [
+                  {
+                    "internalType": "address",
+                    "name": "owner",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "address",
+                    "name": "asset",
+                    "type": "address"
+                  },
+                  {
+                    "internalType": "uint256",
+                    "name": "value",
+                    "type": "uint256"
+                  },
+                  {
+                    "internalType": "bytes32",
+                    "name": "lock",
+                    "type": "bytes32"
+                  }
+                ],
+                "internalType": "struct Output[]",
+                "name": "outputs",
+                "type": "tuple[]"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Transaction",
+            "name": "tx",
+            "type": "tuple"
+          },
+          {
+            "components": [
+              {
+                "internalType": "address",
+                "name": "owner",
+                "type": "address"
+              },
+              {
+                "internalType": "address",
+                "name": "asset",
+                "type": "address"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "lock",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Output[]",
+            "name": "spent",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "uint40",
+            "name": "start",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "exitableAt",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint256",
+            "name": "bond",
+            "type": "uint256"
+          },
+          {
+            "internalType": "address",
+            "name": "starter",
+            "type": "address"
+          },
+          {
+            "internalType": "bool",
+            "name": "late",
+            "type": "bool"
+          }
+        ],
+        "internalType": "struct InFlightExit",
+        "name": "exit",
+        "type": "tuple"
+      }
+    ],
+    "name": "inFlightHash",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
       }
     ],
     "stateMutability": "pure",
@@ -533,6 +845,201 @@ import type { NonPayableOverrides } from "../../common.js"
     "inputs": [
       {
         "internalType": "bytes32",
+        "name": "chain",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "address",
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "asset",
+            "type": "address"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "inputs",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint8",
+                "name": "outputs",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint8",
+                "name": "output",
+                "type": "uint8"
+              },
+              {
+                "internalType": "uint256",
+                "name": "value",
+                "type": "uint256"
+              },
+              {
+                "internalType": "uint40",
+                "name": "lastBlock",
+                "type": "uint40"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "memo",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "uint16",
+                "name": "index",
+                "type": "uint16"
+              }
+            ],
+            "internalType": "struct Leaver[]",
+            "name": "leavers",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes32[]",
+            "name": "others",
+            "type": "bytes32[]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "order",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct Group",
+        "name": "group",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "inputs",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint8",
+            "name": "outputs",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint8",
+            "name": "output",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint256",
+            "name": "value",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint40",
+            "name": "lastBlock",
+            "type": "uint40"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "memo",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          }
+        ],
+        "internalType": "struct Leaver",
+        "name": "leaver",
+        "type": "tuple"
+      },
+      {
+        "internalType": "bytes32[]",
+        "name": "others",
+        "type": "bytes32[]"
+      }
+    ],
+    "name": "leaverHash",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "uint40",
+            "name": "expiry",
+            "type": "uint40"
+          },
+          {
+            "internalType": "address",
+            "name": "refund",
+            "type": "address"
+          }
+        ],
+        "internalType": "struct LockTerms",
+        "name": "terms",
+        "type": "tuple"
+      }
+    ],
+    "name": "lockOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      }
+    ],
+    "name": "memberLeaf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
         "name": "hash",
         "type": "bytes32"
       },
@@ -543,6 +1050,57 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "name": "outputId",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "head",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint8",
+        "name": "slot",
+        "type": "uint8"
+      },
+      {
+        "components": [
+          {
+            "internalType": "bytes32",
+            "name": "txRoot",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32[8]",
+            "name": "siblings",
+            "type": "bytes32[8]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "r",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "vs",
+            "type": "bytes32"
+          }
+        ],
+        "internalType": "struct Level",
+        "name": "level",
+        "type": "tuple"
+      }
+    ],
+    "name": "parentHeader",
     "outputs": [
       {
         "internalType": "bytes32",
@@ -646,6 +1204,118 @@ import type { NonPayableOverrides } from "../../common.js"
       }
     ],
     "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "internalType": "uint40",
+            "name": "number",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "time",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint40",
+            "name": "asOf",
+            "type": "uint40"
+          },
+          {
+            "internalType": "uint16",
+            "name": "index",
+            "type": "uint16"
+          },
+          {
+            "internalType": "bytes32[16]",
+            "name": "siblings",
+            "type": "bytes32[16]"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "childrenRoot",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "bytes32",
+                "name": "txRoot",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32[8]",
+                "name": "siblings",
+                "type": "bytes32[8]"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "r",
+                "type": "bytes32"
+              },
+              {
+                "internalType": "bytes32",
+                "name": "vs",
+                "type": "bytes32"
+              }
+            ],
+            "internalType": "struct Level[]",
+            "name": "levels",
+            "type": "tuple[]"
+          }
+        ],
+        "internalType": "struct Inclusion",
+        "name": "proof",
+        "type": "tuple"
+      }
+    ],
+    "name": "rootOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "head",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "r",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "vs",
+        "type": "bytes32"
+      }
+    ],
+    "name": "slotLeaf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "pure",
     "type": "function"
   },
   {
@@ -764,7 +1434,7 @@ import type { NonPayableOverrides } from "../../common.js"
   }
 ] as const;
 
-  const _bytecode = "0x60c0346100ed5746608052602081017f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f81527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608301524660808301523060a083015260a0825260c082019180831060018060401b038411176100d9578260405251902060a0526114e590816100f28239608051818181610758015261098f015260a05181818161012301526103290152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c806310b3c42514610ccc5780631cd8e4e614610cae57806334542a3a14610c6257806338c35d1714610c2157806342b86378146109b25780634f64c55d1461097857806351fa17b9146108e357806359e02dd7146108a4578063808f1a2b146107c457806384b0196e14610674578063a0ef50331461064e578063a4ece52c146105b4578063b2be2705146104bf578063c455c7fb14610435578063ce9be61b1461037c578063e81e7b2b14610146578063f698da251461010c5763f89ae6e1146100df575f80fd5b34610108576040600319360112610108576020610100602435600435611160565b604051908152f35b5f80fd5b34610108575f6003193601126101085760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b346101085760206003193601126101085760043567ffffffffffffffff81116101085780360360a0600319820112610108577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd0160248201358181121561010857820160048101359067ffffffffffffffff8211610108576024019060051b908136038113610108578160405191823720906044830135908112156101085782019060048201359267ffffffffffffffff841161010857602483019360071b938436038113610108576040519060a08201946020600487985f947f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e4875293010101602084015b8183106103565750505060a01c610108576020947fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff6060849261010096030190209164ffffffffff61029f6064830161114e565b60405194888601967ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff82779402885284600401356040880152606087015260808601521660a0840152013560c082015260c081526102fa60e082610fcd565b519020604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b909196926020608091828a8537818a01358a3517179460a087208152019701919061024c565b346101085760c06003193601126101085760243573ffffffffffffffffffffffffffffffffffffffff81169081810361010857506064359073ffffffffffffffffffffffffffffffffffffffff82169182810361010857506084359073ffffffffffffffffffffffffffffffffffffffff82168083036101085760209360c1935060405192600584536004356001850152602184015260443560418401526061830152608182015260a43560a182015220604051908152f35b34610108576101406003193601126101085761014160405160068153610140600460018301372060e4359064ffffffffff821682036101085781602092507fffffffffff0000000000000000000000000000000000000000000000000000007affffffffffffffffffffffffffffffffffffffffffffffffffffff60405193169160d81b16178152f35b346101085760406003193601126101085760243567ffffffffffffffff8111610108576102c06003198236030112610108576104fc60043561106b565b60648201359161ffff831680930361010857602092604051926001845390610284830190608484015b82811061058b57505061053b9293503590611160565b9064ffffffffff61055a60446105536024850161114e565b930161114e565b816040519386850195865216604084015216606082015260608152610580608082610fcd565b519020604051908152f35b9092868460051b16906001828801015260218235918703015285604186209360011c9101610525565b34610108575f600319360112610108576105cc61107d565b80935064ffffffffff9192501669ffffffffff00000000008260281b16175f5260016020525f604081205564ffffffffff8116155f14610642575061061664ffffffffff91611051565b167fffffffffffffffffffffffffffffffffffffffffffffffffffffff00000000005f5416175f555f80f35b61064c9150611186565b005b346101085760606003193601126101085760206060604051816004823720604051908152f35b34610108575f6003193601126101085761074860206040516106968282610fcd565b5f81525f368137604051916106ac604084610fcd565b600683527f6b6572726f730000000000000000000000000000000000000000000000000000818401526107566040516106e6604082610fcd565b600181527f3100000000000000000000000000000000000000000000000000000000000000838201526040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e087019061100e565b90858203604087015261100e565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b8281106107ad57505050500390f35b83518552869550938101939281019260010161079e565b346101085760606003193601126101085760443567ffffffffffffffff81116101085760606003198236030112610108576040516020810190602435825260208152610811604082610fcd565b5190209080600401359173ffffffffffffffffffffffffffffffffffffffff83168084036101085764ffffffffff610852602461010095602097500161114e565b60405192868401947f3facba9fb07525255be3c5e028a8bbb9ccb00a1303279b828b47ca324011274a86526004356040860152606085015260808401521660a082015260a081526102fa60c082610fcd565b34610108575f60031936011261010857608064ffffffffff806108c561107d565b92949160405195151586526020860152166040840152166060820152f35b346101085760606003193601126101085760243560ff81168091036101085760443573ffffffffffffffffffffffffffffffffffffffff81169182820361010857602092610100925060405190848201927f4c4deca7c6a55498c366bf8d819ae3adb02fb8e4b6833fa4b37c2d47765466a48452600435604084015260608301526080820152608081526102fa60a082610fcd565b34610108575f6003193601126101085760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461010857610140600319360112610108576040516109d081610f83565b600435815260243573ffffffffffffffffffffffffffffffffffffffff81168103610108576020820190815260443573ffffffffffffffffffffffffffffffffffffffff81168103610108576040830190815260608301606435815260808401608435815260a43560ff811681036101085760a0860190815260c086019160c435835260e4359364ffffffffff851685036101085760e08801948552610100880195610104358752610124359773ffffffffffffffffffffffffffffffffffffffff89168903610108576101208a01988952604051610aae81610f83565b5f8152602081015f9052604081015f9052606081015f9052608081015f905260a081015f905260c081015f905260e081015f905261010081015f9052610120015f90527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08a01998a517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff82016006815361014190209b52875160d81b7fffffffffff000000000000000000000000000000000000000000000000000000166040519b7affffffffffffffffffffffffffffffffffffffffffffffffffffff16178b525160208b01525173ffffffffffffffffffffffffffffffffffffffff1660408a01525173ffffffffffffffffffffffffffffffffffffffff1660608901525160808801525160a08701525160ff1660c08601525160e08501525164ffffffffff16610100840152516101208301525173ffffffffffffffffffffffffffffffffffffffff1661014082015261016090f35b346101085760406003193601126101085760243560ff8116810361010857602260209160405190600482536004356001830152602182015320604051908152f35b3461010857604060031936011261010857610c7b610f6f565b6024359064ffffffffff82168092036101085760281b69ffffffffff000000000016175f90815260016020526040812055005b3461010857602060031936011261010857602061010060043561106b565b3461010857604060031936011261010857610ce5610f6f565b64ffffffffff81168015908115610d75575060209164ffffffffff69ffffffffff000000000092815f5460281c16905b610d39575b1691829160281b16175f526001825260243560405f2055604051908152f35b610d4281611051565b7fffffffffffffffffffffffffffffffffffffffffffff0000000000ffffffffff855f549260281b169116175f55610d1a565b9160c0653fffffffffc08260061b16168160021c92643fffffffff841691825f52600260205260405f205460208201808311610f425760209769ffffffffff00000000009764ffffffffff96610dd764010000000063ffffffff971b86611179565b905f5260028b5260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff848b1c851816159081610f06575b50610ed2575b855f54818160501c168015908115610ec8575b50610e86575b60781c1610610e3f575b1c1690610d15565b5f547fffffffffffffffffffffffff0000000000ffffffffffffffffffffffffffffff73ffffffffff0000000000000000000000000000008860781b169116175f55610e37565b5f547fffffffffffffffffffffffffffffffffff0000000000ffffffffffffffffffff6effffffffff000000000000000000008b60501b169116175f55610e2d565b905083108c610e27565b601287901c623fffff1665020000000000175f90815260026020526040902080546001600a8a901c60ff161b179055610e14565b9050600160ff633fffffff8a600a1c16650100000000001792835f5260028d5260405f2054935f5260028d52161b811760405f2055158a610e0e565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b6004359064ffffffffff8216820361010857565b610140810190811067ffffffffffffffff821117610fa057604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff821117610fa057604052565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b64ffffffffff60019116019064ffffffffff8211610f4257565b6040516021915f825360018201522090565b5f5f5464ffffffffff81169264ffffffffff8260501c169264ffffffffff859360281c1685109485611139575b841561112d5750643fffffffff8460021c165f52600260205263ffffffff60405f205460c0653fffffffffc08760061b16161c16928369ffffffffff00000000008660281b16175f52600160205260405f2054958061111d575b6111115750505f93929190565b5f955090935084925090565b508560d81c8260d81c1115611104565b9415949093505f925090565b8091505f52600160205260405f2054906110aa565b3564ffffffffff811681036101085790565b6041916040519160028353600183015260218201522090565b91908201809211610f4257565b8060021c90643fffffffff821690815f52600260205263ffffffff7bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f2054936111e160c0653fffffffffc08660061b1616956001871b90611179565b905f5260026020528060405f20558060201c181680931c166112d15761121d9264ffffffffff92159081611291575b5061125c575b165f6112d6565b7fffffffffffffffffffffffffffffffffff0000000000ffffffffffffffffffff6effffffffff000000000000000000005f549260501b169116175f55565b601281901c623fffff1665020000000000175f90815260026020526040902080546001600a84901c60ff161b19169055611216565b9050633fffffff82600a1c16650100000000001790815f526002602052600160ff60405f205492161b1916905f5260026020528060405f2055155f611210565b505050565b908060021c906002830192825f52836020527bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c181615611361575b505064ffffffffff91815f526020526113557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c181661144f565b60061c9060021b171690565b90809250600a1c918265010000000000175f528360205260405f2054156113b6575b5050908164ffffffffff9265010000000000175f52816020526113a960405f205461144f565b9060081b1790915f611316565b9054608a1c623fffff1692915060121c5b8065020000000000175f528160205260405f205461141e577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8114610f42576001019082821161141757906113c7565b5050505f90565b64ffffffffff92508065020000000000175f528160205261144260405f205461144f565b9060081b1790915f611383565b80199060018201809211610f4257167d0101020202020303030303030303000000000000000000000000000000006fffffffffffffffffffffffffffffffff821160071b67ffffffffffffffff83821c1160061b1763ffffffff83821c1160051b1761ffff83821c1160041b1760ff83821c1160031b17600f83821c1160021b1791821c1a179056fea164736f6c6343000825000a";
+  const _bytecode = "0x60c0346100fb5746608052602081017f8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f81527f6bde8a81b9242bd86ea88dd0eae2c36f946ef8ccde49c796042213789b91bbc760408301527fc89efdaa54c0f20c7adf612882df0950f5a951637e0307cdcb4c672f298b8bc660608301524660808301523060a083015260a0825260c082019180831060018060401b038411176100e7578260405251902060a05261220f908161010082396080518181816108950152610fc3015260a0518181816101a70152818161033a01528181610a0b015261108f0152f35b634e487b7160e01b5f52604160045260245ffd5b5f80fdfe60806040526004361015610011575f80fd5b5f3560e01c806310b3c4251461187e5780631cd8e4e61461186057806334542a3a1461181657806338c35d17146117db5780633a69a4d91461168a57806342b863781461141b5780634411cac1146110bc578063498ca00514610fe65780634f64c55d14610fac57806351fa17b914610f155780635348feea14610d6e57806359e02dd714610d2d5780635b59975a14610d095780635c3afdc714610b395780637084b76614610a38578063808f1a2b1461090157806384b0196e146107b157806384cc44ab146105e15780638cdc05c61461070457806393e992ce146106ce578063a0a9521414610607578063a0ef5033146105e1578063a4ece52c14610578578063c37497591461047f578063c455c7fb146103f5578063ce9be61b146103ae578063dcf3f09b1461038d578063e81e7b2b146101ca578063f698da25146101905763f89ae6e114610163575f80fd5b3461018c57604060031936011261018c576020610184602435600435611e16565b604051908152f35b5f80fd5b3461018c575f60031936011261018c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461018c57602060031936011261018c5760043567ffffffffffffffff811161018c57806004019060a0600319823603011261018c5761020d6024820183611be3565b91909261021d6044830182611c37565b9490936040519060051b8092823720916040519260a084019485965f91809160071b017f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e48752602087015b8183106103675750505060a01c61018c576020957fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff6061030e9561018497030190209060846102b860648501611deb565b93013593359260c0949264ffffffffff92604051957ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff82779402875260208701526040860152606085015216608083015260a08201522090565b604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b909197926020608091828b8537818b01358b3517179460a08a2081520198019190610268565b3461018c57604060031936011261018c576020610184602435600435611dfd565b3461018c5760c060031936011261018c576040516005815360c060046001830137608181015160618201516021830151171760a01c61018c5760c160209120604051908152f35b3461018c5761014060031936011261018c5761014160405160068153610140600460018301372060e4359064ffffffffff8216820361018c5781602092507fffffffffff0000000000000000000000000000000000000000000000000000007affffffffffffffffffffffffffffffffffffffffffffffffffffff60405193169160d81b16178152f35b3461018c57604060031936011261018c5760243567ffffffffffffffff811161018c576102c0600319823603011261018c576104bc600435611bd1565b906104c960648201611ccb565b9060848101610284621fffe0604051956001601f539460051b169201905b8181106104fb576040859052838552602085f35b90919260208416906020820152813590604003526041601f2060208460011c16906020820152602082013590604003526041601f2060208460021c16906020820152604082013590604003526041601f2060208460031c169060208201526060820135906040035260806041601f209360041c91019190916104e7565b3461018c575f60031936011261018c575f5464ffffffffff61059982611cfb565b91509291501669ffffffffff00000000008260281b16175f5260016020525f604081205564ffffffffff8116155f146105d457506001015f55005b6105dd91611ed9565b5f55005b3461018c57606060031936011261018c5760206060604051816004823720604051908152f35b3461018c57604060031936011261018c5760243567ffffffffffffffff811161018c57806004016060600319833603011261018c576106498135600435611dfd565b9160248101359160ff83169283810361018c575061066a9160440190611be3565b5f9392915b81851061068157602084604051908152f35b9091926001908185871c16155f146106b4576106a9906106a2878686611ec9565b3590612003565b94019392919061066f565b6106c9906106c3878686611ec9565b35612003565b6106a9565b3461018c576020606064ffffffffff806106e736611b9b565b919390604051948552168584015216604082015220604051908152f35b3461018c57602061071436611b9b565b919064ffffffffff60405191858301937f07000000000000000000000000000000000000000000000000000000000000008552602184015216604182015260418152610761606182611ace565b519020907fffffffffff0000000000000000000000000000000000000000000000000000007affffffffffffffffffffffffffffffffffffffffffffffffffffff60405193169160d81b16178152f35b3461018c575f60031936011261018c5761088560206040516107d38282611ace565b5f81525f368137604051916107e9604084611ace565b600683527f6b6572726f73000000000000000000000000000000000000000000000000000081840152610893604051610823604082611ace565b600181527f3100000000000000000000000000000000000000000000000000000000000000838201526040519586957f0f00000000000000000000000000000000000000000000000000000000000000875260e08588015260e0870190611b58565b908582036040870152611b58565b7f000000000000000000000000000000000000000000000000000000000000000060608501523060808501525f60a085015283810360c08501528180845192838152019301915f5b8281106108ea57505050500390f35b8351855286955093810193928101926001016108db565b3461018c57606060031936011261018c5760443567ffffffffffffffff811161018c576060600319823603011261018c57610184602091604051838101906024358252848152610952604082611ace565b5190209064ffffffffff610974602461096d84600401611cda565b9301611deb565b73ffffffffffffffffffffffffffffffffffffffff60405193878501957f3facba9fb07525255be3c5e028a8bbb9ccb00a1303279b828b47ca324011274a8752600435604087015260608601521660808401521660a082015260a081526109dc60c082611ace565b519020604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b3461018c576101a060031936011261018c57610a52611a74565b6101607fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffbc36011261018c57610a906101843561016435600435611dcb565b6064611fe0604051926001601f539360051b16905b6101648110610ac05760206101848585604052604435611e16565b909260208416906020820152813590604003526041601f2060208460011c16906020820152602082013590604003526041601f2060208460021c16906020820152604082013590604003526041601f2060208460031c169060208201526060820135906040035260806041601f209360041c9101610aa5565b3461018c5761014060031936011261018c5760243567ffffffffffffffff811161018c5760a0600319823603011261018c5760e07fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffbc36011261018c576101243567ffffffffffffffff811161018c57610bb860a0913690600401611b27565b509173ffffffffffffffffffffffffffffffffffffffff610be76024610be084600401611cda565b9301611cda565b81604051937f0f8527f2fee56290cb3f6182cd4c6039b7df1edcbce8c9a0ea5491348041b7e4855216602084015216604082015260a43560608201525f608082015220906084359060ff8216820361018c576064359260ff8416840361018c576020611fe0806040519560051b16958685873786860193845260051b16947fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08187030193019101372060c4359064ffffffffff8216820361018c5761030e61018491836020945060e435916044356004359260c0949264ffffffffff92604051957ff64c945e85a972bcc222349befd0b54e8c726cf9d8fb7d4c810ce4ff82779402875260208701526040860152606085015216608083015260a08201522090565b3461018c57606060031936011261018c576020610184604435602435600435611dcb565b3461018c575f60031936011261018c57608064ffffffffff80610d505f54611cfb565b92949160405195151586526020860152166040840152166060820152f35b3461018c57602060031936011261018c5760043567ffffffffffffffff811161018c573660238201121561018c57806004013567ffffffffffffffff811161018c578060061b90366024838501011161018c576040519160208352602083019182526040818401016040526024604084019401843751916002925b808410610ecc576040610e13610dfe86611b0f565b95610e0b83519788611ace565b808752611b0f565b937fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0602087019501368637815193600985539260061b0101918360018201905b848410610eb457604051868860018353805160051b9260018101935b60208111610e835760208451604051908152f35b83805b6020838601018210610e9c57505060011c610e6f565b602060409182848a5e60418620815201910190610e86565b60206040918286855e60418520815201930192610e53565b90928060011b9080820460021490151715610ee8579290610de9565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52601160045260245ffd5b3461018c57606060031936011261018c5760243560ff81169081810361018c575060443573ffffffffffffffffffffffffffffffffffffffff81169182820361018c57602092610184925060405190848201927f4c4deca7c6a55498c366bf8d819ae3adb02fb8e4b6833fa4b37c2d47765466a48452600435604084015260608301526080820152608081526109dc60a082611ace565b3461018c575f60031936011261018c5760206040517f00000000000000000000000000000000000000000000000000000000000000008152f35b3461018c57608060031936011261018c57610fff611a60565b6044359064ffffffffff821680920361018c5760a06101849160209364ffffffffff604051927f4c1257e67cae2913a6bc342ec33b7dceb1f7bd63f92bde02a6905be269fdfcd58452600435878501521660408301526060820152606435608082015220604290604051907f190100000000000000000000000000000000000000000000000000000000000082527f0000000000000000000000000000000000000000000000000000000000000000600283015260228201522090565b3461018c57606060031936011261018c5760043567ffffffffffffffff811161018c578036039060a060031983011261018c576024359067ffffffffffffffff821161018c573660238301121561018c5781600401359161111c83611b0f565b9261112a6040519485611ace565b8084526024602085019160051b8301019136831161018c57602401905b82821061140b5750505060443567ffffffffffffffff811161018c57611171903690600401611b27565b9183517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffdd60848301359601958681121561018c5782019460048601359567ffffffffffffffff871161018c57863603602482011361018c57906111d88784819a9914611c98565b604051978360061b89016040525f9489985f9460448301358093019260048401359267ffffffffffffffff84119160e0850236036024870113935b8a8a1061134257508e8e8e8e8e60018f1b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8201918211610ee85761125d918196939614611c98565b60405160109360018253846021830187965b61128a57602085810151610184888b8b0360051c8114611c98565b9194909295968480955b868888101561130a57875197604060208a60051b16918c600184602084015192010152019060018a178251148b8310165f146112f05750509060808260606040940151885201975b60011c815260418a20602082015201611294565b8c35908c03602101526020909b019a9760409291506112dc565b509198979296509450909290917fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff909101908161126f565b9091929394959697989d888f10156113de578f9b8f602060048e928601010135916113738360f81c80938110611c98565b6001821b179d8686121561018c578761018c578861018c57898210156113de576113a460e460e084028d0101611ccb565b918d5111156113de5760019361ffff60208f611fe0806113ce9860f31c1616010151931691611e2f565b9e01989796959493929190611213565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52603260045260245ffd5b8135815260209182019101611147565b3461018c5761014060031936011261018c5760405161143981611a84565b600435815260243573ffffffffffffffffffffffffffffffffffffffff8116810361018c576020820190815260443573ffffffffffffffffffffffffffffffffffffffff8116810361018c576040830190815260608301606435815260808401608435815260a43560ff8116810361018c5760a0860190815260c086019160c435835260e4359364ffffffffff8516850361018c5760e08801948552610100880195610104358752610124359773ffffffffffffffffffffffffffffffffffffffff8916890361018c576101208a0198895260405161151781611a84565b5f8152602081015f9052604081015f9052606081015f9052608081015f905260a081015f905260c081015f905260e081015f905261010081015f9052610120015f90527fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe08a01998a517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff82016006815361014190209b52875160d81b7fffffffffff000000000000000000000000000000000000000000000000000000166040519b7affffffffffffffffffffffffffffffffffffffffffffffffffffff16178b525160208b01525173ffffffffffffffffffffffffffffffffffffffff1660408a01525173ffffffffffffffffffffffffffffffffffffffff1660608901525160808801525160a08701525160ff1660c08601525160e08501525164ffffffffff16610100840152516101208301525173ffffffffffffffffffffffffffffffffffffffff1661014082015261016090f35b3461018c57602060031936011261018c5760043567ffffffffffffffff811161018c57806004019080360360e060031982011261018c577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5d8335910181121561018c5761172a90820191611722602461171860048601604461170e84890183611be3565b9890500190611c37565b9390500185611c37565b919050611c8b565b907f07ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff81168103610ee85760051b6101e00191826101e011610ee8577f01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff82168203610ee85760216117bc6020947affffffffffffffffffffffffffffffffffffffffffffffffffffff9460071b90611c8b565b8060405193600885538660018601528385013701902016604051908152f35b3461018c57604060031936011261018c57602060226117f8611a74565b60405190600482536004356001830152602182015320604051908152f35b3461018c57604060031936011261018c5761182f611a4c565b69ffffffffff000000000064ffffffffff611848611a60565b169160281b16175f5260016020525f60408120555f80f35b3461018c57602060031936011261018c576020610184600435611bd1565b3461018c57604060031936011261018c57611897611a4c565b64ffffffffff8116806118ec575069ffffffffff000000000060209164ffffffffff5f5465010000000000828260281c1691015f555b1691829160281b16175f526001825260243560405f2055604051908152f35b9060c0653fffffffffc08260061b1616908060021c91643fffffffff831690815f52600260205260405f205460208201808311610ee85760209669ffffffffff00000000009664ffffffffff9561194f64010000000063ffffffff971b86611c8b565b905f5260028a5260405f20557bffffffff00000000ffffffff00000000ffffffff00000000ffffffff848a1c851816159081611a10575b506119dc575b5f54858160501c16801580156119d3575b6119c7575b50908160781c8082116119bb575b50505f551c166118cd565b1860781b1888806119b0565b821860501b18896119a2565b5080831061199d565b601286901c623fffff1665020000000000175f90815260026020526040902080546001600a89901c60ff161b17905561198c565b9050600160ff633fffffff89600a1c16650100000000001792835f5260028c5260405f2054935f5260028c52161b811760405f20551589611986565b6004359064ffffffffff8216820361018c57565b6024359064ffffffffff8216820361018c57565b6024359060ff8216820361018c57565b610140810190811067ffffffffffffffff821117611aa157604052565b7f4e487b71000000000000000000000000000000000000000000000000000000005f52604160045260245ffd5b90601f7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0910116810190811067ffffffffffffffff821117611aa157604052565b67ffffffffffffffff8111611aa15760051b60200190565b9181601f8401121561018c5782359167ffffffffffffffff831161018c576020808501948460051b01011161018c57565b907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0601f602080948051918291828752018686015e5f8582860101520116010190565b600319606091011261018c576004359060243564ffffffffff8116810361018c579060443564ffffffffff8116810361018c5790565b6040516021915f825360018201522090565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561018c570180359067ffffffffffffffff821161018c57602001918160051b3603831361018c57565b9035907fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe18136030182121561018c570180359067ffffffffffffffff821161018c57602001918160071b3603831361018c57565b91908201809211610ee857565b15611ca05750565b7f53a4d76e000000000000000000000000000000000000000000000000000000005f5260045260245ffd5b3561ffff8116810361018c5790565b3573ffffffffffffffffffffffffffffffffffffffff8116810361018c5790565b5f9064ffffffffff81169264ffffffffff8260501c169264ffffffffff859360281c1685109485611db6575b8415611daa5750643fffffffff8460021c165f52600260205263ffffffff60405f205460c0653fffffffffc08760061b16161c16928369ffffffffff00000000008660281b16175f52600160205260405f20549580611d9a575b611d8e5750505f93929190565b5f955090935084925090565b508560d81c8260d81c1115611d81565b9415949093505f925090565b8091505f52600160205260405f205490611d27565b909160619260405192600384536001840152602183015260418201522090565b3564ffffffffff8116810361018c5790565b6041916040519160098353600183015260218201522090565b6041916040519160028353600183015260218201522090565b929190928303611e4f575b8252602082015260408101809111610ee85790565b7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffc08301517fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0840151838383149182611ebf575b5050611eb9578180611eb49210611c98565b611e3a565b50505090565b149050835f611ea2565b91908110156113de5760051b0190565b9064ffffffffff8116908060021c643fffffffff8116805f52600260205263ffffffff7bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f205492611f3c60c0653fffffffffc08860061b1616946001861b90611c8b565b905f5260026020528060405f20558060201c181680921c16611ffc57159081611fbc575b50611f7d575b50611f758260781c825f61201c565b1860501b1890565b601281901c623fffff1665020000000000175f90815260026020526040902080546001600a9390931c60ff169290921b1990911690819055505f611f66565b9050633fffffff82600a1c16650100000000001790815f526002602052600160ff60405f205492161b1916905f5260026020528060405f2055155f611f60565b5050505090565b6041916040519160018353600183015260218201522090565b9190600281811c930191835f52826020527bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c18161561209e575b5050815f526020526120937bffffffff00000000ffffffff00000000ffffffff00000000ffffffff60405f20548060201c1816612179565b60061c9060021b1790565b9080929350600a1c918265010000000000175f528360205260405f2054156120ec575b50508065010000000000175f52816020526120df60405f2054612179565b9060081b17905f8061205b565b601291821c939250901c5b8065020000000000175f528160205260405f205461214e577fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff8114610ee8576001019082821161214757906120f7565b5050505f90565b9091508065020000000000175f528160205261216d60405f2054612179565b9060081b175f806120c1565b80199060018201809211610ee857167d0101020202020303030303030303000000000000000000000000000000006fffffffffffffffffffffffffffffffff821160071b67ffffffffffffffff83821c1160061b1763ffffffff83821c1160051b1761ffff83821c1160041b1760ff83821c1160031b17600f83821c1160021b1791821c1a179056fea164736f6c6343000825000a";
 
   
       type ExposedPlasmaConstructorParams = [signer?: Signer] | ConstructorParameters<typeof ContractFactory>;
