@@ -34,6 +34,14 @@ export function requireValue(env: Env, asset: Hex, amount: bigint): void {
   require(env.value === need, 'WrongValue', env.value, need)
 }
 
+/** The most that a word can say. */
+export const MOST = 2n ** 256n - 1n
+
+/** A sum as a contract keeps it that must not fail: more than a word can say is the most that it can. */
+export function saturated(sum: bigint): bigint {
+  return sum > MOST ? MOST : sum
+}
+
 /** Pays each receiver in order, or keeps as a credit what it would not take. Zero amounts do nothing. */
 export function pay(
   court: Hex,
@@ -50,7 +58,7 @@ export function pay(
     if (!env.refuses(asset, to)) transfers.push({ asset, from: court, to, amount })
     else {
       const key = creditKey(asset, to)
-      after.set(key, (after.get(key) ?? 0n) + amount)
+      after.set(key, saturated((after.get(key) ?? 0n) + amount))
       events.push({ name: 'Credited', asset, owner: to, amount })
     }
   }

@@ -10,14 +10,25 @@ export interface Env {
   readonly refuses: (asset: Hex, to: Hex) => boolean
   /** The final outcome of a condition's key, if there is one; nothing is final if absent. */
   readonly outcome?: (condition: Hex, key: Hex) => bigint | undefined
+  /** The second in which the preimage of a sha256 hash became public, 0 if it is not; none is if absent. */
+  readonly revealedAt?: (hash: Hex) => number
+  /** What an asset is: whether there is code at its address, and what that says it is (ERC-165); fungible if absent. */
+  readonly natureOf?: (asset: Hex) => Nature
 }
 
-/** Money that a court moved: into it (to = the court) or out of it. Asset zero is ether. */
+/** No code at all, or a contract that says that it is an ERC-721, or one that does not. */
+export type Nature = 'nothing' | 'unique' | 'fungible'
+
+/**
+ * Money that a court moved: into it (to = the court) or out of it. Asset zero is ether. Of an ERC-721 one token moves,
+ * `id`: its amount is 1.
+ */
 export interface Transfer {
   readonly asset: Hex
   readonly from: Hex
   readonly to: Hex
   readonly amount: bigint
+  readonly id?: bigint
 }
 
 /** What a court's model answers to a call: its next state, its events in order, the money moved in order. */

@@ -61,15 +61,16 @@ function parents(level: Uint8Array, filler: Uint8Array): Uint8Array<ArrayBuffer>
 
 /** The root of a tree. */
 export function rootOf(of: Tree): Hex {
-  return at(of, of.depth, 0)
+  return nodeAt(of, of.depth, 0)
 }
 
 /** The siblings of the leaf at `index`, from the leaf upwards. */
 export function proof(of: Tree, index: number): readonly Hex[] {
-  return Array.from({ length: of.depth }, (_, height) => at(of, height, (index >> height) ^ 1))
+  return Array.from({ length: of.depth }, (_, height) => nodeAt(of, height, (index >> height) ^ 1))
 }
 
-function at(of: Tree, height: number, index: number): Hex {
+/** The node at `index` of the level at `height`; leaves are at height 0. */
+export function nodeAt(of: Tree, height: number, index: number): Hex {
   const level = of.levels[height]!
   return toHex(32 * index < level.length ? level.subarray(32 * index, 32 * index + 32) : of.empties[height]!)
 }

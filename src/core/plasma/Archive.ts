@@ -1,8 +1,8 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Block, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import { header, txRoot } from './Block.ts'
-import type { PlasmaEvent } from './Call.ts'
 import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { SeenEvent } from './Seen.ts'
 import { txHash } from './Transaction.ts'
 import { type Bookmark, beginning } from './View.ts'
 
@@ -50,20 +50,21 @@ export function blockRows(record: BlockRecord, transactions: readonly Signed[]):
 }
 
 /** The rows of L1's final blocks as far as they concern a chain, and of the bookmark behind them. */
-export function l1Rows(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[], at: Bookmark): readonly Row[] {
+export function l1Rows(chain: Hex, blocks: readonly L1Block<SeenEvent>[], at: Bookmark): readonly Row[] {
   if (blocks.length === 0) return []
   const kept = concerning(chain, blocks).map((block) => row('l1', key(block.number), block))
   return [...kept, row('l1', 'bookmark', { next: at.next, time: at.time, tip: at.tip })]
 }
 
 /** The blocks of L1 with events that may concern a chain, and only those events. */
-export function concerning(chain: Hex, blocks: readonly L1Block<PlasmaEvent>[]): readonly L1Block<PlasmaEvent>[] {
+export function concerning(chain: Hex, blocks: readonly L1Block<SeenEvent>[]): readonly L1Block<SeenEvent>[] {
   const kept = blocks.map((block) => ({ ...block, events: block.events.filter((event) => concerns(chain, event)) }))
   return kept.filter((block) => block.events.length > 0)
 }
 
-function concerns(chain: Hex, event: PlasmaEvent): boolean {
+function concerns(chain: Hex, event: SeenEvent): boolean {
   if (event.name === 'ExitStarted') return event.exit.chain === chain
+  if (event.name === 'InFlightStarted') return event.inFlight.tx.chain === chain
   return !('chain' in event) || event.chain === chain
 }
 
@@ -73,9 +74,9 @@ export function bookmarkOf(rows: Rows, from: number): Bookmark {
 }
 
 /** L1's final blocks with events, oldest first. */
-export function storedL1(rows: Rows): readonly L1Block<PlasmaEvent>[] {
+export function storedL1(rows: Rows): readonly L1Block<SeenEvent>[] {
   const kept = rows.all('l1').filter(([at]) => at !== 'bookmark')
-  return kept.map(([, block]) => block as unknown as L1Block<PlasmaEvent>)
+  return kept.map(([, block]) => block as unknown as L1Block<SeenEvent>)
 }
 
 /** The records of all blocks, by number. */
@@ -107,13 +108,14 @@ export interface Replayed {
 }
 
 /**
- * Executes the stored blocks again from `ledger` on, without asking for signatures that were checked when they were
- * stored. Refuses StoreDiffers(number) if a block is not what its header says.
+ * Executes the stored blocks again from `ledger` on, up to number `end` if one is bad, without asking for signatures that
+ * were checked when they were stored. Refuses StoreDiffers(number) if a block is not what its header says.
  */
-export function* replay(rows: Rows, ledger: Ledger): Generator<Replayed> {
+export function* replay(rows: Rows, ledger: Ledger, end = Number.MAX_SAFE_INTEGER): Generator<Replayed> {
   const l1 = storedL1(rows)
   let now = ledger
   for (const record of storedBlocks(rows)) {
+    if (record.number >= end) return
     const transactions = storedTransactions(rows, record.number)
     const before = observe(now, between(l1, now.asOf, record.asOf), record.asOf)
     now = close(repeat(before, record, transactions))
@@ -133,6 +135,6 @@ function repeat(before: Ledger, record: BlockRecord, transactions: readonly Sign
 }
 
 /** The blocks of L1 with a time after `from`, up to `to`. */
-export function between(l1: readonly L1Block<PlasmaEvent>[], from: number, to = Number.MAX_SAFE_INTEGER) {
+export function between(l1: readonly L1Block<SeenEvent>[], from: number, to = Number.MAX_SAFE_INTEGER) {
   return l1.filter((block) => block.time > from && block.time <= to)
 }

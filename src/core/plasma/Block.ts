@@ -1,6 +1,6 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
 import * as Merkle from '../base/Merkle.ts'
-import { keccak, keccakWords } from '../base/Signature.ts'
+import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
 
 /** One ancestor's part of a proof in a deeper chain, upwards. */
 export interface Level {
@@ -32,10 +32,20 @@ export interface Commitment {
   readonly asOf: number
 }
 
+/** A child's block as its parent anchors it: its header, and its operator's compact signature over `headerDigest`. */
+export interface Slot {
+  readonly header: Hex
+  readonly r: Hex
+  readonly vs: Hex
+}
+
 /** Depth of a block's tree: at most 65,536 transactions. */
 export const DEPTH = 16
+/** Depth of the tree of a block's children: at most 256. */
+const CHILDREN_DEPTH = 8
 /** The leaf of an index without a transaction: keccak256(0x00 ‖ 32 zero bytes). */
 export const EMPTY_LEAF: Hex = keccak('0x00', ZERO)
+const HEADER_TYPE = keccakText('Header(bytes32 chain,uint40 number,uint40 asOf,bytes32 header)')
 
 /** The leaf of a transaction: keccak256(0x00 ‖ txHash). */
 export function leaf(txHash: Hex): Hex {
@@ -62,14 +72,55 @@ export function commitmentHash(head: Hex, time: number, asOf: number): Hex {
   return keccakWords(head, time, asOf)
 }
 
-/** The proof of the transaction at `index` of a root-level block, whose tree this is. */
-export function inclusion(of: Merkle.Tree, index: number, commitment: Commitment): Inclusion {
-  const { number, time, asOf } = commitment
-  return { number, time, asOf, index, siblings: Merkle.proof(of, index), childrenRoot: ZERO, levels: [] }
+/** What a child's operator signs: its header at a number, as of a second. */
+export function headerDigest(court: Domain, chain: Hex, number: number, asOf: number, head: Hex): Hex {
+  return digest(court, keccakWords(HEADER_TYPE, chain, number, asOf, head))
 }
 
-/** The word that L1 must have kept of the number, if the transaction is in its root-level block as the proof says. */
-export function impliedCommitment(txHash: Hex, proof: Inclusion): Hex {
-  const root = Merkle.root(leaf(txHash), proof.index, proof.siblings)
-  return commitmentHash(header(root, proof.childrenRoot), proof.time, proof.asOf)
+/** The leaf of a child in its parent's tree: keccak256(0x03 ‖ header ‖ r ‖ vs). Zero where no child is. */
+export function slotLeaf({ header: head, r, vs }: Slot): Hex {
+  return keccak('0x03', head, r, vs)
+}
+
+/** The tree of a block's children by slot, 0 to 255. */
+export function childrenTree(slots: ReadonlyMap<number, Slot>): Merkle.Tree {
+  const leaves = new Array<Hex>(Math.max(-1, ...slots.keys()) + 1).fill(ZERO)
+  for (const [slot, child] of slots) leaves[slot] = slotLeaf(child)
+  return Merkle.tree(leaves, CHILDREN_DEPTH)
+}
+
+/** The root of a block's children by slot; zero if there is none. */
+export function childrenRoot(slots: ReadonlyMap<number, Slot>): Hex {
+  return slots.size === 0 ? ZERO : Merkle.rootOf(childrenTree(slots))
+}
+
+/** The level of a proof that goes through a child's slot of this parent's block. */
+export function level(parentTxRoot: Hex, slots: ReadonlyMap<number, Slot>, slot: number): Level {
+  const { r, vs } = slots.get(slot)!
+  return { txRoot: parentTxRoot, siblings: Merkle.proof(childrenTree(slots), slot), r, vs }
+}
+
+/**
+ * The proof of the transaction at `index` of a block, whose tree this is: with its childrenRoot, and for a deeper chain
+ * the levels above it, upwards.
+ */
+export function inclusion(
+  of: Merkle.Tree,
+  index: number,
+  { number, time, asOf }: Pick<Commitment, 'number' | 'time' | 'asOf'>,
+  root: Hex = ZERO,
+  levels: readonly Level[] = [],
+): Inclusion {
+  return { number, time, asOf, index, siblings: Merkle.proof(of, index), childrenRoot: root, levels }
+}
+
+/** The root of a block's transactions, if this one is among them as the proof says. */
+export function rootOf(txHash: Hex, { index, siblings }: Pick<Inclusion, 'index' | 'siblings'>): Hex {
+  return Merkle.root(leaf(txHash), index, siblings)
+}
+
+/** The header of a parent's block, if it has a child's header in the child's slot as the level says. */
+export function parentHeader(head: Hex, slot: number, above: Level): Hex {
+  const child = slotLeaf({ header: head, r: above.r, vs: above.vs })
+  return header(above.txRoot, Merkle.root(child, slot, above.siblings))
 }

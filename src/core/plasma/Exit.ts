@@ -1,8 +1,10 @@
 import { concat, type Hex, slice, uint } from '../base/Bytes.ts'
 import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
-import type { Output, Transaction } from './Transaction.ts'
 
-/** A standard exit of one output (`ids` is its id, `count` 1), as its start's event tells it and later verbs want it. */
+/**
+ * A standard exit as its start's event tells it and later verbs want it: of one output (`ids` is its id, `count` 1), or
+ * of a group (`ids` is its root, see Group, `count` its size, `value` its sum).
+ */
 export interface Exit {
   readonly chain: Hex
   readonly asset: Hex
@@ -16,17 +18,6 @@ export interface Exit {
   /** Wei that its starter posted. */
   readonly bond: bigint
   readonly starter: Hex
-}
-
-/** An exit of a transaction that may be in no block: the part of it that never changes. */
-export interface InFlightExit {
-  readonly tx: Transaction
-  readonly spent: readonly Output[]
-  readonly start: number
-  readonly exitableAt: number
-  readonly bond: bigint
-  readonly starter: Hex
-  readonly late: boolean
 }
 
 /** An owner's leave to start its exit: to `starter` (zero = anybody), up to the second `deadline`. */
@@ -43,6 +34,18 @@ export const UNKNOWN = 0n
 export const DEPOSITED = 1n << 248n
 /** Status of an output that was paid out. */
 export const PAID = 2n << 248n
+/** Tag of the status of an output that was consumed; below it lies what consumed it. */
+const CONSUMED = 3n << 248n
+
+/** Status of an output that a transaction's in-flight exit consumed: a tag, and the low 248 bits of the txHash. */
+export function consumedBy(txHash: Hex): bigint {
+  return CONSUMED | BigInt.asUintN(248, BigInt(txHash))
+}
+
+/** Whether a status says that an output was consumed, by whatever transaction. */
+export function isConsumed(status: bigint): boolean {
+  return status >= CONSUMED
+}
 
 const START_EXIT_TYPE = keccakText('StartExit(bytes32 chain,bytes32[] ids,address starter,uint40 deadline)')
 const LOW_216 = 2n ** 216n - 1n

@@ -4,8 +4,8 @@ import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { type Commitment, header, txTree } from './Block.ts'
-import type { PlasmaEvent } from './Call.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { SeenEvent } from './Seen.ts'
 import { txHash } from './Transaction.ts'
 import { follow, headOf, type View, viewFrom } from './View.ts'
 
@@ -30,9 +30,9 @@ export interface Bad {
 /** Somebody who executes every block of a chain again: what watchers and wallets have in common. */
 export interface Follower {
   readonly params: FollowerParams
-  readonly view: View<PlasmaEvent>
+  readonly view: View<SeenEvent>
   /** Final L1 blocks that the ledger has not seen. */
-  readonly l1: readonly L1Block<PlasmaEvent>[]
+  readonly l1: readonly L1Block<SeenEvent>[]
   /** Final commitments whose blocks are not executed yet, oldest first. */
   readonly commits: readonly Commitment[]
   readonly ledger: Ledger
@@ -48,12 +48,12 @@ export interface Follower {
 /** What a follower is told. `head` = L1's newest number now; `missing` = nobody served a block; `tick` = ask again. */
 export type FollowerInput =
   | { readonly kind: 'head'; readonly number: number }
-  | { readonly kind: 'l1'; readonly input: L1Input<PlasmaEvent> }
+  | { readonly kind: 'l1'; readonly input: L1Input<SeenEvent> }
   | { readonly kind: 'served'; readonly number: number; readonly transactions: readonly Signed[] }
   | { readonly kind: 'missing'; readonly number: number }
   | { readonly kind: 'tick' }
 
-/** A block that was executed and is valid, with its transactions' hashes and its tree. */
+/** A block with its transactions' hashes and its tree. */
 export interface Applied {
   readonly commitment: Commitment
   readonly transactions: readonly Signed[]
@@ -61,19 +61,23 @@ export interface Applied {
   readonly tree: Merkle.Tree
 }
 
-/** What an input made of a follower, what to store of it, and what became known: final L1 blocks, a valid block. */
+/**
+ * What an input made of a follower, what to store of it, and what became known: final L1 blocks, a valid block, or one
+ * that is bad or comes after it, whose transactions are proofs all the same.
+ */
 export interface Progress {
   readonly follower: Follower
   readonly rows: readonly Row[]
-  readonly fresh: readonly L1Block<PlasmaEvent>[]
+  readonly fresh: readonly L1Block<SeenEvent>[]
   readonly applied?: Applied
+  readonly seen?: Applied
   /** The number to fetch now. */
   readonly fetch?: number
   /** Said once. */
   readonly bad?: Bad
 }
 
-/** A follower from its store, telling `visit` every block that it had; an empty store follows L1 from `from`. */
+/** A follower from its store, telling `visit` every valid block that it had; an empty store follows L1 from `from`. */
 export function restoreFollower(
   params: FollowerParams,
   rows: Archive.Rows,
@@ -82,19 +86,20 @@ export function restoreFollower(
 ): Follower {
   const bookmark = Archive.bookmarkOf(rows, from)
   let ledger = emptyLedger(params.court, params.chain, 0)
-  for (const block of Archive.replay(rows, ledger)) {
+  const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
+  for (const block of Archive.replay(rows, ledger, bad?.number)) {
     ledger = block.after
     visit(block)
   }
   const l1 = Archive.storedL1(rows)
-  const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
-  const commits = commitmentsOf(l1).filter((commitment) => commitment.number >= ledger.number)
-  const view = viewFrom<PlasmaEvent>(params.depth, bookmark)
+  const lacks = ({ number }: Commitment) => number >= ledger.number && Archive.storedBlock(rows, number) === undefined
+  const commits = commitmentsOf(l1).filter(lacks)
+  const view = viewFrom<SeenEvent>(params.depth, bookmark)
   const nothing = { asked: undefined, missing: undefined, goal: undefined }
   return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, ...nothing }
 }
 
-function commitmentsOf(blocks: readonly L1Block<PlasmaEvent>[]): readonly Commitment[] {
+function commitmentsOf(blocks: readonly L1Block<SeenEvent>[]): readonly Commitment[] {
   const found: Commitment[] = []
   for (const event of blocks.flatMap((block) => block.events)) if (event.name === 'Committed') found.push(event)
   return found.map(({ number, header, time, asOf }) => ({ number, header, time, asOf }))
@@ -127,25 +132,26 @@ export function isSynced(follower: Follower): boolean {
 
 /**
  * An answer that is none: the block may be asked for again, but not for ever. What counts is when it was asked for:
- * time may have leapt since, in a sleep of this machine or of its node.
+ * time may have leapt since, in a sleep of this machine or of its node. On a bad chain the others have their turn first.
  */
 function miss(follower: Follower): Progress {
   const { asked, missing = follower.view.time, params, commits } = follower
   const made = still({ ...follower, asked: undefined, missing })
-  const [oldest] = commits
+  const [oldest, ...rest] = commits
+  if (follower.bad && oldest) return still({ ...follower, asked: undefined, commits: [...rest, oldest] })
   if (follower.bad || !oldest || !asked || asked.time <= missing + params.patience) return made
   return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
 }
 
 function ask(made: Progress): Progress {
   const { follower } = made
-  const wanted = follower.bad || !isSynced(follower) ? undefined : follower.commits[0]?.number
+  const wanted = isSynced(follower) ? follower.commits[0]?.number : undefined
   if (wanted === undefined || wanted === follower.asked?.number) return made
   const asked = { number: wanted, time: follower.view.time }
   return { ...made, follower: { ...follower, asked }, fetch: wanted }
 }
 
-function onL1(follower: Follower, input: L1Input<PlasmaEvent>): Progress {
+function onL1(follower: Follower, input: L1Input<SeenEvent>): Progress {
   const { view, fresh } = follow(follower.view, input)
   const { chain } = follower.params
   const kept = Archive.concerning(chain, fresh)
@@ -161,22 +167,27 @@ function spoil(made: Progress, bad: Bad): Progress {
 
 const NOT_ASKED = { asked: undefined, missing: undefined }
 
-/** A block that is not what L1 anchored was not served at all; one that is, is executed, and bad if that fails. */
+/**
+ * A block that is not what L1 anchored was not served at all; one that is, is executed, and bad if that fails. What comes
+ * after a bad one is kept as it is.
+ */
 function onServed(follower: Follower, number: number, transactions: readonly Signed[]): Progress {
   const [commitment, ...commits] = follower.commits
-  if (follower.bad || commitment?.number !== number) return still(follower)
+  if (commitment?.number !== number) return still(follower)
   const hashes = transactions.map(({ transaction }) => txHash(follower.params.court, transaction))
   const tree = txTree(hashes)
   if (header(Merkle.rootOf(tree)) !== commitment.header) return miss(follower)
+  const seen = { commitment, transactions, hashes, tree }
+  const rows = Archive.blockRows({ ...commitment, count: transactions.length }, transactions)
+  const next = { ...follower, commits, ...NOT_ASKED }
+  if (follower.bad) return ask({ follower: next, rows, fresh: [], seen })
   try {
     const ledger = execute(follower, commitment, transactions, hashes)
-    const next = { ...follower, ledger, commits, l1: Archive.between(follower.l1, ledger.asOf), ...NOT_ASKED }
-    const record = { ...commitment, count: transactions.length }
-    const applied = { commitment, transactions, hashes, tree }
-    return ask({ follower: next, rows: Archive.blockRows(record, transactions), fresh: [], applied })
+    const l1 = Archive.between(follower.l1, ledger.asOf)
+    return ask({ follower: { ...next, ledger, l1 }, rows, fresh: [], applied: seen })
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
-    return spoil(still(follower), { code: 'InvalidBlock', number, why: why.message })
+    return ask(spoil({ follower: next, rows, fresh: [], seen }, { code: 'InvalidBlock', number, why: why.message }))
   }
 }
 
@@ -190,6 +201,11 @@ function execute(
   require(number === at.ledger.number, 'WrongNumber', number, at.ledger.number)
   const before = observe(at.ledger, at.l1, asOf)
   return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]! }), before))
+}
+
+/** The last number that is finally committed. */
+export function lastNumberOf({ commits, ledger }: Follower): number {
+  return commits.reduce((last, { number }) => Math.max(last, number), ledger.number - 1)
 }
 
 /** Whether the follower has executed every block that was committed up to the L1 time `time`. */

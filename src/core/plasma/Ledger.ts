@@ -1,8 +1,9 @@
-import { concat, type Hex, slice, ZERO } from '../base/Bytes.ts'
+import { concat, ETHER, type Hex, slice, ZERO } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import { type Domain, recover } from '../base/Signature.ts'
 import { type L1Block, Refusal, require } from '../base/Step.ts'
-import type { PlasmaEvent } from './Call.ts'
+import { claimOn, endOf, idsPaid, noExits, observeExit, PAID_OUT, type RunningExits } from './Running.ts'
+import type { SeenEvent } from './Seen.ts'
 import { MAX_INPUTS, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 
 /** A transaction as it travels and is kept: with its payee's signature, or '0x' if the payee approved it on L1. */
@@ -11,14 +12,13 @@ export interface Signed {
   readonly authorisation: Hex
 }
 
-/** An unspent output: where it came from, and how many exits of it are running. */
+/** An unspent output and where it came from. */
 export interface Coin {
   readonly output: Output
   /** Number of its block, index of its transaction, position in it; number 0 for a deposit. */
   readonly number: number
   readonly index: number
   readonly position: number
-  readonly exits: number
 }
 
 /**
@@ -37,6 +37,8 @@ export interface Ledger {
   readonly owners: HashMap<HashMap<true>>
   /** txHash ‖ owner of what was approved on L1. */
   readonly approvals: HashMap<true>
+  /** The chain's exits as of `asOf`: nobody may spend what they have a claim on. */
+  readonly running: RunningExits
   /** What the block's transactions left over, per asset, less what fee transactions took. */
   readonly fees: HashMap<bigint>
   /** Hashes of the block's fee transactions. */
@@ -48,50 +50,45 @@ const LIMIT = 2n ** 256n
 
 /** The ledger of a chain before its first block, whose number is `since` + 1. */
 export function emptyLedger(court: Domain, chain: Hex, since: number): Ledger {
-  const [coins, owners, approvals, fees] = [emptyMap<Coin>(), emptyMap<HashMap<true>>(), emptyMap<true>(), noFees]
-  return { court, chain, number: since + 1, asOf: 0, index: 0, coins, owners, approvals, fees, closing: [] }
+  const [coins, owners, approvals] = [emptyMap<Coin>(), emptyMap<HashMap<true>>(), emptyMap<true>()]
+  const l1 = { asOf: 0, approvals, running: noExits() }
+  return { court, chain, number: since + 1, index: 0, coins, owners, ...l1, fees: noFees, closing: [] }
 }
 
 const noFees = emptyMap<bigint>()
 
 /** The ledger that sees L1 as of `asOf`: everything in blocks later than it saw so far and up to `asOf`, in order. */
-export function observe(ledger: Ledger, blocks: readonly L1Block<PlasmaEvent>[], asOf: number): Ledger {
+export function observe(ledger: Ledger, blocks: readonly L1Block<SeenEvent>[], asOf: number): Ledger {
   let now = ledger
   for (const { time, events } of blocks) {
-    if (time > ledger.asOf && time <= asOf) for (const event of events) now = observeEvent(now, event)
+    if (time > ledger.asOf && time <= asOf) for (const event of events) now = observeEvent(now, event, time)
   }
   return { ...now, asOf }
 }
 
-function observeEvent(ledger: Ledger, event: PlasmaEvent): Ledger {
+function observeEvent(ledger: Ledger, event: SeenEvent, time: number): Ledger {
   switch (event.name) {
     case 'Deposited': {
       if (event.chain !== ledger.chain) return ledger
       const { id, owner, asset, value } = event
+      if (asset !== ETHER && !get(ledger.running.kinds, asset))
+        throw new Error(`nobody told what kind of token ${asset} is`)
       return add(ledger, id, { output: { owner, asset, value, lock: ZERO }, ...DEPOSIT })
     }
     case 'Approved':
       return { ...ledger, approvals: set(ledger.approvals, concat(event.txHash, event.owner), true) }
-    case 'ExitStarted':
-      return freeze(ledger, event.ids, 1)
-    case 'ExitChallenged':
-    case 'ExitCancelled':
-    case 'ExitDropped':
-    case 'ExitUnpaid':
-      return freeze(ledger, event.ids, -1)
-    case 'ExitPaid':
-      return drop(ledger, event.ids)
     default:
-      return ledger
+      return observeClaims(ledger, event, time)
   }
 }
 
-const DEPOSIT = { number: 0, index: 0, position: 0, exits: 0 }
-
-function freeze(ledger: Ledger, id: Hex, more: number): Ledger {
-  const coin = get(ledger.coins, id)
-  return coin ? { ...ledger, coins: set(ledger.coins, id, { ...coin, exits: coin.exits + more }) } : ledger
+/** What is paid is nobody's any more, and if the transaction that makes it is not in a block yet, never will be. */
+function observeClaims(ledger: Ledger, event: SeenEvent, time: number): Ledger {
+  const paid = idsPaid(ledger.running, event)
+  return paid.reduce(drop, { ...ledger, running: observeExit(ledger.running, event, time) })
 }
+
+const DEPOSIT = { number: 0, index: 0, position: 0 }
 
 function add(ledger: Ledger, id: Hex, coin: Coin): Ledger {
   const { owner } = coin.output
@@ -121,9 +118,9 @@ export function spend(ledger: Ledger, signed: Signed, known: Known = {}): Ledger
   checkShape(ledger, tx)
   if (tx.inputs.length === 0) return collect(ledger, signed, hash)
   require(ledger.closing.length === 0, 'BlockClosed', ledger.number)
-  const coins = tx.inputs.map((id) => spendable(ledger, id))
+  const coins = tx.inputs.map((id) => spendable(ledger, id, hash))
   const payee = payeeOf(coins)
-  const fees = conserve(ledger.fees, coins, tx.outputs)
+  const fees = conserve(ledger, coins, tx.outputs)
   if (!known.authorised) checkAuthorised(ledger, signed, hash, payee)
   let next: Ledger = { ...ledger, fees }
   for (const id of tx.inputs) next = drop(next, id)
@@ -134,8 +131,9 @@ function create(ledger: Ledger, outputs: readonly Output[], hash: Hex): Ledger {
   const { number, index } = ledger
   let next = ledger
   for (let position = 0; position < outputs.length; position++) {
-    const coin = { output: outputs[position]!, number, index, position, exits: 0 }
-    next = add(next, outputId(hash, position), coin)
+    const id = outputId(hash, position)
+    if (endOf(ledger.running, id) === PAID_OUT) continue
+    next = add(next, id, { output: outputs[position]!, number, index, position })
   }
   return { ...next, index: index + 1 }
 }
@@ -146,9 +144,9 @@ function checkShape(ledger: Ledger, tx: Transaction): void {
   require(tx.inputs.length <= MAX_INPUTS, 'TooManyInputs', tx.inputs.length, MAX_INPUTS)
   const count = tx.outputs.length
   require(count >= 1 && count <= MAX_OUTPUTS, 'WrongOutputCount', count, MAX_OUTPUTS)
-  for (const { owner, value, lock } of tx.outputs) {
+  for (const { owner, asset, value, lock } of tx.outputs) {
     require(owner !== NOBODY, 'ZeroOwner')
-    require(value > 0n, 'ZeroValue')
+    require(value > 0n || isUnique(ledger, asset), 'ZeroValue')
     require(value < LIMIT, 'ValueTooLarge', value)
     require(lock === ZERO, 'LockedOutput', lock)
   }
@@ -157,11 +155,11 @@ function checkShape(ledger: Ledger, tx: Transaction): void {
   })
 }
 
-function spendable(ledger: Ledger, id: Hex): Coin {
+function spendable(ledger: Ledger, id: Hex, hash: Hex): Coin {
   const coin = get(ledger.coins, id)
   if (!coin) throw new Refusal('UnknownInput', id)
   require(coin.number < ledger.number, 'TooYoung', coin.number, ledger.number)
-  require(coin.exits === 0, 'FrozenInput', id)
+  require(claimOn(ledger.running, id, hash) === undefined, 'FrozenInput', id)
   return coin
 }
 
@@ -169,6 +167,20 @@ function payeeOf(coins: readonly Coin[]): Hex {
   const { owner } = coins[0]!.output
   for (const { output } of coins) require(output.owner === owner, 'MixedOwners', output.owner, owner)
   return owner
+}
+
+/** Whether a transaction of a block from number `number` on counts as a spend of a coin, wherever it may be valid. */
+export function spends(ledger: Ledger, signed: Signed, hash: Hex, id: Hex, number: number): boolean {
+  const { chain, lastBlock } = signed.transaction
+  const coin = get(ledger.coins, id)
+  if (!coin || chain !== ledger.chain || lastBlock < number) return false
+  try {
+    checkAuthorised(ledger, signed, hash, coin.output.owner)
+    return true
+  } catch (why) {
+    if (why instanceof Refusal) return false
+    throw why
+  }
 }
 
 function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, payee: Hex): void {
@@ -180,18 +192,36 @@ function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, p
   require(have === payee, 'WrongSigner', have, payee)
 }
 
-function conserve(fees: HashMap<bigint>, coins: readonly Coin[], outputs: readonly Output[]): HashMap<bigint> {
-  let left = fees
-  for (const asset of new Set([...coins.map((coin) => coin.output.asset), ...outputs.map((output) => output.asset)])) {
-    const have = total(
-      coins.map((coin) => coin.output),
-      asset,
-    )
-    const need = total(outputs, asset)
+/** Whether an asset is an ERC-721, whose values are ids and not amounts. */
+export function isUnique({ running }: Pick<Ledger, 'running'>, asset: Hex): boolean {
+  return get(running.kinds, asset) === 'unique'
+}
+
+/** The fees after a transaction: of a fungible asset what it leaves over; of an ERC-721 each id goes out that came in. */
+function conserve(ledger: Ledger, coins: readonly Coin[], outputs: readonly Output[]): HashMap<bigint> {
+  const spent = coins.map((coin) => coin.output)
+  let left = ledger.fees
+  for (const asset of new Set([...spent, ...outputs].map((output) => output.asset))) {
+    if (isUnique(ledger, asset)) {
+      conserveIds(spent, outputs, asset)
+      continue
+    }
+    const [have, need] = [total(spent, asset), total(outputs, asset)]
     require(have >= need, 'Unbalanced', asset, have, need)
     if (have > need) left = set(left, asset, (get(left, asset) ?? 0n) + have - need)
   }
   return left
+}
+
+function conserveIds(spent: readonly Output[], outputs: readonly Output[], asset: Hex): void {
+  const count = (of: readonly Output[], id: bigint) => {
+    return BigInt(of.filter((output) => output.asset === asset && output.value === id).length)
+  }
+  for (const one of [...spent, ...outputs]) {
+    if (one.asset !== asset) continue
+    const [have, need] = [count(spent, one.value), count(outputs, one.value)]
+    require(have === 1n && need === 1n, 'Unbalanced', asset, have, need)
+  }
 }
 
 function total(outputs: readonly Output[], asset: Hex): bigint {
@@ -204,6 +234,7 @@ function collect(ledger: Ledger, { transaction: tx, authorisation }: Signed, has
   require(!ledger.closing.includes(hash), 'RepeatedTransaction', hash)
   let fees = ledger.fees
   for (const { asset, value } of tx.outputs) {
+    require(!isUnique(ledger, asset), 'NotFungible', asset)
     const have = get(fees, asset) ?? 0n
     require(value <= have, 'FeesExceeded', asset, have, value)
     fees = set(fees, asset, have - value)

@@ -4,9 +4,11 @@ import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { header, txRoot } from './Block.ts'
-import type { PlasmaCall, PlasmaEvent } from './Call.ts'
+import type { PlasmaCall } from './Call.ts'
+import { type Chain, chainId } from './Chain.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
-import { type Chain, chainId, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
+import type { SeenEvent } from './Seen.ts'
+import { MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 import { follow, headOf, type View, viewFrom } from './View.ts'
 
 /** What an operator is given once and for ever. */
@@ -47,9 +49,9 @@ interface Sending {
 
 /** An operator: the open block, the blocks that L1 has not finally, and its view of L1. */
 export interface OperatorState {
-  readonly view: View<PlasmaEvent>
+  readonly view: View<SeenEvent>
   /** Final L1 blocks that a block built again might see for the first time. */
-  readonly l1: readonly L1Block<PlasmaEvent>[]
+  readonly l1: readonly L1Block<SeenEvent>[]
   readonly registered: boolean
   /** The last finally committed number. */
   readonly committed: number
@@ -65,7 +67,7 @@ export interface OperatorState {
 
 /** What an operator is told. `seal` is its clock's tick; `sent` how a call ended: mined in a block, or not. */
 export type OperatorInput =
-  | { readonly kind: 'l1'; readonly input: L1Input<PlasmaEvent> }
+  | { readonly kind: 'l1'; readonly input: L1Input<SeenEvent> }
   | { readonly kind: 'submit'; readonly signed: Signed }
   | { readonly kind: 'seal' }
   | { readonly kind: 'sent'; readonly number: number; readonly mined?: number }
@@ -227,7 +229,7 @@ function asOfRow(state: OperatorState): Row {
 
 // Layer 1
 
-function onL1(params: OperatorParams, state: OperatorState, input: L1Input<PlasmaEvent>): Next {
+function onL1(params: OperatorParams, state: OperatorState, input: L1Input<SeenEvent>): Next {
   const { view, fresh } = follow(state.view, input)
   const chain = state.ledger.chain
   const l1 = [...state.l1, ...Archive.concerning(chain, fresh)]
@@ -243,12 +245,12 @@ function onL1(params: OperatorParams, state: OperatorState, input: L1Input<Plasm
   return pump(params, then(built, { state: prune(opened), rows: [asOfRow(opened)], outputs: [] }))
 }
 
-function isRegistered(chain: Hex, block: L1Block<PlasmaEvent>): boolean {
+function isRegistered(chain: Hex, block: L1Block<SeenEvent>): boolean {
   return block.events.some((event) => event.name === 'ChainRegistered' && event.chain === chain)
 }
 
 /** A final commitment must be of the oldest block that waits for it: anything else is another store's work. */
-function settle(step: Next, event: PlasmaEvent): Next {
+function settle(step: Next, event: SeenEvent): Next {
   if (event.name !== 'Committed' || event.chain !== step.state.ledger.chain) return step
   const [block, ...sealed] = step.state.sealed
   const same = block?.header === event.header && block.number === event.number && block.asOf === event.asOf

@@ -1,13 +1,6 @@
 import { concat, type Hex, uint } from '../base/Bytes.ts'
 import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
 
-/** A chain of the tree: its id is the hash of this, and nothing of it ever changes. `parent` zero = root level. */
-export interface Chain {
-  readonly parent: Hex
-  readonly slot: number
-  readonly operator: Hex
-}
-
 /** Value under an owner: `value` in the asset's smallest unit, or a token id. `lock` zero = plain. */
 export interface Output {
   readonly owner: Hex
@@ -35,13 +28,6 @@ export interface Deposit {
   readonly value: bigint
 }
 
-/** The terms of a locked output: sha256 hash, last second to reveal its preimage, and who has it back otherwise. */
-export interface Lock {
-  readonly hash: Hex
-  readonly expiry: number
-  readonly refund: Hex
-}
-
 /** A transaction has at most this many inputs, and as many outputs. */
 export const MAX_INPUTS = 4
 /** A transaction has at most this many outputs. */
@@ -52,12 +38,6 @@ const OUTPUT_TYPE = keccakText(OUTPUT)
 const TRANSACTION_TYPE = keccakText(
   `Transaction(bytes32 chain,bytes32[] inputs,Output[] outputs,uint40 lastBlock,bytes32 memo)${OUTPUT}`,
 )
-const REGISTRATION_TYPE = keccakText('Registration(bytes32 parent,uint8 slot,address operator)')
-
-/** The chain's id: keccak256(abi.encode(chain)). */
-export function chainId(chain: Chain): Hex {
-  return keccakWords(chain.parent, chain.slot, chain.operator)
-}
 
 /** The EIP-712 struct hash of an output. */
 export function outputHash(output: Output): Hex {
@@ -66,9 +46,20 @@ export function outputHash(output: Output): Hex {
 
 /** What the payee signs, and the transaction's name everywhere: its EIP-712 digest. */
 export function txHash(court: Domain, tx: Transaction): Hex {
-  const inputs = keccak(...tx.inputs)
-  const outputs = keccak(...tx.outputs.map(outputHash))
-  return digest(court, keccakWords(TRANSACTION_TYPE, tx.chain, inputs, outputs, tx.lastBlock, tx.memo))
+  const { chain, lastBlock, memo } = tx
+  return txHashOf(court, chain, keccak(...tx.inputs), tx.outputs.map(outputHash), lastBlock, memo)
+}
+
+/** The same from the hash of the inputs and the struct hashes of the outputs. */
+export function txHashOf(
+  court: Domain,
+  chain: Hex,
+  inputs: Hex,
+  outputs: readonly Hex[],
+  lastBlock: number,
+  memo: Hex,
+): Hex {
+  return digest(court, keccakWords(TRANSACTION_TYPE, chain, inputs, keccak(...outputs), lastBlock, memo))
 }
 
 /** The id of a transaction's output: keccak256(0x04 ‖ txHash ‖ uint8 index). */
@@ -84,14 +75,4 @@ export function depositId(deposit: Deposit): Hex {
     concat(chain, uint(0, 12), sender, salt, uint(0, 12), owner, uint(0, 12), asset),
     uint(value, 32),
   )
-}
-
-/** What an output's `lock` is for these terms: keccak256(abi.encode(lock)). */
-export function lockHash(lock: Lock): Hex {
-  return keccakWords(lock.hash, lock.expiry, lock.refund)
-}
-
-/** What an operator signs to let somebody else register its chain. */
-export function registrationDigest(court: Domain, chain: Chain): Hex {
-  return digest(court, keccakWords(REGISTRATION_TYPE, chain.parent, chain.slot, chain.operator))
 }

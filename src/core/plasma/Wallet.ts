@@ -3,9 +3,11 @@ import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashM
 import { addressOf, sign } from '../base/Signature.ts'
 import { type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
-import { type Inclusion, inclusion } from './Block.ts'
-import type { PlasmaCall, PlasmaEvent } from './Call.ts'
-import { OWN_PERMIT, type Permit } from './Exit.ts'
+import { inclusion } from './Block.ts'
+import type { PlasmaCall } from './Call.ts'
+import { type Chain, chainId } from './Chain.ts'
+import { dueExits } from './Due.ts'
+import { OWN_PERMIT } from './Exit.ts'
 import {
   type Applied,
   type Follower,
@@ -15,20 +17,24 @@ import {
   progress,
   restoreFollower,
 } from './Follower.ts'
-import type { Signed } from './Ledger.ts'
-import { dueExits, exitsOf, noExits, observeExits, type RunningExits } from './Running.ts'
-import { NOBODY } from './Standing.ts'
+import { exitCalls, flightCall, type Held, type Proof } from './Held.ts'
+import { isUnique, type Signed } from './Ledger.ts'
+import { outputsOf, type Payee, select } from './Payment.ts'
 import {
-  type Chain,
-  chainId,
-  type Deposit,
-  MAX_INPUTS,
-  MAX_OUTPUTS,
-  type Output,
-  outputId,
-  type Transaction,
-  txHash,
-} from './Transaction.ts'
+  claimOn,
+  endOf,
+  noExits,
+  observeExit,
+  observeExits,
+  openPositions,
+  PAID_OUT,
+  type RunningExits,
+  touchedBy,
+} from './Running.ts'
+import type { SeenEvent } from './Seen.ts'
+import { NOBODY } from './Standing.ts'
+import type { Output } from './Transaction.ts'
+import { MAX_OUTPUTS, outputId, txHash } from './Transaction.ts'
 
 /** What a wallet is given once. */
 export interface WalletParams extends Omit<FollowerParams, 'chain'> {
@@ -39,24 +45,6 @@ export interface WalletParams extends Omit<FollowerParams, 'chain'> {
   readonly life: number
 }
 
-/** Everything that the court wants to see of an output, whoever else is still there to ask. */
-export type Proof =
-  | { readonly kind: 'deposit'; readonly deposit: Deposit }
-  | {
-      readonly kind: 'output'
-      readonly transaction: Transaction
-      readonly position: number
-      readonly inclusion: Inclusion
-    }
-
-/** An output of this wallet's owner: `use` = free, in a payment that is not settled, or on its way to L1. */
-export interface Held {
-  readonly id: Hex
-  readonly output: Output
-  readonly proof: Proof
-  readonly use: 'free' | 'paying' | 'leaving'
-}
-
 /** A wallet: a follower of its chain, the outputs it holds, and the payments whose end is open. */
 export interface WalletState {
   readonly follower: Follower
@@ -64,12 +52,6 @@ export interface WalletState {
   readonly held: HashMap<Held>
   readonly payments: HashMap<Signed>
   readonly running: RunningExits
-}
-
-/** Who is paid how much by a payment. */
-export interface Payee {
-  readonly owner: Hex
-  readonly value: bigint
 }
 
 /** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how the start of an exit ended. */
@@ -84,15 +66,17 @@ export type WalletInput =
       readonly fee: bigint
       readonly memo: Hex
     }
-  | { readonly kind: 'leave'; readonly id: Hex; readonly anyway?: boolean }
+  | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
+  | { readonly kind: 'fly'; readonly txHash: Hex }
+  | { readonly kind: 'piggyback'; readonly txHash: Hex }
   | { readonly kind: 'process'; readonly asset: Hex; readonly time: number }
-  | { readonly kind: 'sent'; readonly id: Hex; readonly failed: boolean }
+  | { readonly kind: 'sent'; readonly ids: readonly Hex[]; readonly failed: boolean }
 
 /** What a wallet says. A payment is `received` or `paid` only when it and every block before it is valid and final. */
 export type WalletOutput =
   | { readonly kind: 'fetch'; readonly number: number }
   | { readonly kind: 'submit'; readonly txHash: Hex; readonly signed: Signed }
-  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly id: Hex }
+  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly ids: readonly Hex[] }
   | { readonly kind: 'deposited'; readonly id: Hex; readonly output: Output }
   | { readonly kind: 'received'; readonly id: Hex; readonly output: Output; readonly number: number }
   | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
@@ -122,11 +106,17 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
       case 'pay':
         return pay(params, state, input.asset, input.payees, input.fee, input.memo)
       case 'leave':
-        return leave(params, state, input.id, input.anyway)
+        return leave(params, state, input.ids, input.anyway)
+      case 'fly':
+        return fly(params, state, input.txHash)
+      case 'piggyback':
+        return join(state, input.txHash)
       case 'process':
         return settle(state, input.asset, input.time)
       case 'sent':
-        return input.failed ? reuse(idle(state), input.id, 'leaving', 'free') : idle(state)
+        return input.failed
+          ? input.ids.reduce((step, id) => reuse(step, id, 'leaving', 'free'), idle(state))
+          : idle(state)
       default:
         return onProgress(state, input)
     }
@@ -168,9 +158,13 @@ function release(step: Next, id: Hex): Next {
   return { ...step, state: { ...step.state, held: remove(step.state.held, id) }, rows: [...step.rows, row] }
 }
 
+/** Uses an output for something else; what layer 1 has a claim on is never free. */
 function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): Next {
   const one = get(step.state.held, id)
-  return one?.use === from ? hold(step, { ...one, use: from === 'leaving' && isOwed(step, id) ? 'paying' : to }) : step
+  if (one?.use !== from) return step
+  const owed = from === 'leaving' && isOwed(step, id)
+  const use = owed ? 'paying' : to === 'free' && claimOn(step.state.running, id, ZERO) ? 'leaving' : to
+  return hold(step, { ...one, use })
 }
 
 function isOwed({ state }: Next, id: Hex): boolean {
@@ -193,7 +187,7 @@ function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next
   const chain = state.follower.params.chain
   return say(idle(state), {
     kind: 'call',
-    id: ZERO,
+    ids: [],
     call: { verb: 'deposit', chain, salt, owner: state.owner, asset, value },
   })
 }
@@ -220,8 +214,12 @@ function pay(
   require(fee >= 0n, 'NegativeFee', fee)
   require(payees.length >= 1 && payees.length <= MAX_OUTPUTS, 'WrongOutputCount', payees.length, MAX_OUTPUTS)
   const need = payees.reduce((sum, payee) => sum + payee.value, fee)
-  const inputs = select(state, asset, need)
-  const signed = signPayment(params, state, asset, inputs, payees, need, memo)
+  const { ledger } = state.follower
+  const inputs = select(freeOf(state, asset), need, isUnique(state, asset))
+  const outputs = outputsOf(state.owner, asset, inputs, payees, need)
+  const lastBlock = ledger.number + params.life
+  const transaction = { chain: ledger.chain, inputs: inputs.map((one) => one.id), outputs, lastBlock, memo }
+  const signed = { transaction, authorisation: sign(txHash(params.court, transaction), params.key) }
   const hash = txHash(params.court, signed.transaction)
   const taken = inputs.reduce((step, one) => hold(step, { ...one, use: 'paying' }), idle(state))
   const kept = { ...taken.state, payments: set(taken.state.payments, hash, signed) }
@@ -229,77 +227,53 @@ function pay(
   return { state: kept, rows, outputs: [{ kind: 'submit', txHash: hash, signed }] }
 }
 
-/** Few and dear outputs: as soon as the dearest suffice, the last of them is the cheapest one that still does. */
-function select(state: WalletState, asset: Hex, need: bigint): readonly Held[] {
-  const free = freeOf(state, asset)
-  const chosen: Held[] = []
-  let have = 0n
-  for (const one of free.slice(0, MAX_INPUTS)) {
-    if (have + one.output.value < need) {
-      chosen.push(one)
-      have += one.output.value
-      continue
-    }
-    const short = need - have
-    const last = free.findLast((other) => other.output.value >= short && !chosen.includes(other))
-    return [...chosen, last ?? one]
-  }
-  throw new Refusal('InsufficientFunds', have, need)
+function leave(params: WalletParams, state: WalletState, ids: readonly Hex[], anyway = false): Next {
+  const all = ids.map((id) => leavable(state, id, anyway))
+  const doubtful = new Set(all.filter((one) => one.use === 'paying').map(({ id }) => id))
+  const single = ({ id, output }: Held) => doubtful.has(id) || isUnique(state, output.asset)
+  const calls = exitCalls(params.chain, all, OWN_PERMIT, single)
+  const taken = all.reduce((step, one) => hold(step, { ...one, use: 'leaving' }), idle(state))
+  return say(taken, ...calls.map((one) => ({ kind: 'call' as const, ...one })))
 }
 
-function signPayment(
-  params: WalletParams,
-  state: WalletState,
-  asset: Hex,
-  inputs: readonly Held[],
-  payees: readonly Payee[],
-  need: bigint,
-  memo: Hex,
-): Signed {
-  const change = inputs.reduce((sum, one) => sum + one.output.value, 0n) - need
-  const all = change > 0n ? [...payees, { owner: state.owner, value: change }] : payees
-  require(all.length <= MAX_OUTPUTS, 'WrongOutputCount', all.length, MAX_OUTPUTS)
-  const { ledger } = state.follower
-  const transaction: Transaction = {
-    chain: ledger.chain,
-    inputs: inputs.map((one) => one.id),
-    outputs: all.map(({ owner, value }) => ({ owner, asset, value, lock: ZERO })),
-    lastBlock: ledger.number + params.life,
-    memo,
-  }
-  return { transaction, authorisation: sign(txHash(params.court, transaction), params.key) }
-}
-
-function leave(params: WalletParams, state: WalletState, id: Hex, anyway = false): Next {
+function leavable(state: WalletState, id: Hex, anyway: boolean): Held {
   const one = get(state.held, id)
   if (!one) throw new Refusal('UnknownOutput', id)
   // A start that nobody heard of again may be tried again: the court knows if it was heard.
-  const lost = one.use === 'leaving' && exitsOf(state.running, id).length === 0
+  const lost = one.use === 'leaving' && claimOn(state.running, id, ZERO) === undefined
   require(one.use === 'free' || lost || (anyway && one.use === 'paying'), 'OutputInUse', id, one.use)
-  const call = exitCall(params.chain, one.proof, OWN_PERMIT)
-  return say(hold(idle(state), { ...one, use: 'leaving' }), { kind: 'call', id, call })
+  return one
 }
 
-/** The call that starts the exit of an output with its proof. */
-export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall {
-  if (proof.kind === 'deposit') return { verb: 'startDepositExit', deposited: proof.deposit, permit }
-  const { transaction, position: output, inclusion } = proof
-  return { verb: 'startExit', path: [chain], transaction, output, inclusion, permit }
+/** An open payment leaves as it is: its payees have what it pays them, or its payer has its inputs back. */
+function fly(params: WalletParams, state: WalletState, hash: Hex): Next {
+  const signed = get(state.payments, hash)
+  if (!signed) throw new Refusal('UnknownPayment', hash)
+  const call = flightCall(params.chain, signed, (id) => get(state.held, id))
+  return say(idle(state), { kind: 'call', ids: [], call })
+}
+
+/** Whatever is the owner's of an in-flight exit that runs, and not piggybacked, paid or blocked. */
+function join(state: WalletState, hash: Hex): Next {
+  const one = get(state.running.inFlight, hash)
+  const positions = one ? openPositions(state.running, one, state.owner) : 0
+  if (!one || positions === 0) throw new Refusal('NothingLeft', hash)
+  const call: PlasmaCall = { verb: 'piggyback', inFlight: one.inFlight, positions, terms: [] }
+  return say(idle(state), { kind: 'call', ids: [], call })
 }
 
 function settle(state: WalletState, asset: Hex, time: number): Next {
-  const exits = dueExits(state.running, asset, time)
-  const call: PlasmaCall = { verb: 'process', chain: state.follower.params.chain, asset, exits, inFlight: [] }
-  return say(idle(state), { kind: 'call', id: ZERO, call })
+  const { chain } = state.follower.params
+  const call: PlasmaCall = { verb: 'process', chain, asset, ...dueExits(state.running, asset, time) }
+  return say(idle(state), { kind: 'call', ids: [], call })
 }
 
 // What happens
 
 function onProgress(state: WalletState, input: FollowerInput): Next {
   const made = progress(state.follower, input)
-  const running = observeExits(state.running, made.fresh)
-  let step: Next = { state: { ...state, follower: made.follower, running }, rows: made.rows, outputs: [] }
-  step = made.fresh.flatMap((block) => block.events).reduce(onEvent, step)
+  let step: Next = { state: { ...state, follower: made.follower }, rows: made.rows, outputs: [] }
+  for (const { time, events } of made.fresh) step = events.reduce((now, event) => onEvent(now, event, time), step)
   if (made.applied) step = onApplied(step, made.applied)
   if (made.bad) step = say(step, { kind: 'bad', number: made.bad.number, why: made.bad.why })
   if (made.fetch !== undefined) step = say(step, { kind: 'fetch', number: made.fetch })
@@ -313,28 +287,35 @@ function again(step: Next): Next {
   return say(step, ...open.map(([hash, signed]) => ({ kind: 'submit' as const, txHash: hash, signed })))
 }
 
-function onEvent(step: Next, event: PlasmaEvent): Next {
-  switch (event.name) {
-    case 'Deposited':
-      return event.owner === step.state.owner ? onDeposited(step, event) : step
-    case 'ExitStarted':
-      return reuse(step, event.ids, 'free', 'leaving')
-    case 'ExitChallenged':
-    case 'ExitCancelled':
-    case 'ExitDropped':
-    case 'ExitUnpaid':
-      // Another exit of it may run still: what is signed then would be the proof that voids it.
-      return exitsOf(step.state.running, event.ids).length === 0 ? reuse(step, event.ids, 'leaving', 'free') : step
-    case 'ExitPaid':
-      return get(step.state.held, event.ids)
-        ? say(release(step, event.ids), { kind: 'left', id: event.ids, amount: event.amount })
-        : step
-    default:
-      return step
-  }
+function onEvent(step: Next, event: SeenEvent, time: number): Next {
+  const { running, owner } = step.state
+  const touched = touchedBy(running, event)
+  const now = { ...step, state: { ...step.state, running: observeExit(running, event, time) } }
+  if (event.name === 'Deposited' && event.owner === owner) return onDeposited(now, event)
+  const ends = event.name !== 'InFlightStarted'
+  const seen = touched.reduce((made, id) => onTouched(made, id, ends), now)
+  return event.name === 'InFlightProcessed' && event.canonical ? close(seen, event.txHash) : seen
 }
 
-function onDeposited(step: Next, event: PlasmaEvent & { readonly name: 'Deposited' }): Next {
+/** What layer 1 has paid or consumed is held no more; what it has a claim on is leaving, and else free again. */
+function onTouched(step: Next, id: Hex, ends: boolean): Next {
+  const { running, held } = step.state
+  const one = get(held, id)
+  const ended = endOf(running, id)
+  if (!one || ended === undefined) {
+    if (claimOn(running, id, ZERO)) return reuse(step, id, 'free', 'leaving')
+    return ends ? reuse(step, id, 'leaving', 'free') : step
+  }
+  const gone = release(step, id)
+  return ended === PAID_OUT ? say(gone, { kind: 'left', id, amount: one.output.value }) : gone
+}
+
+/** A payment that layer 1 has carried out itself needs no block any more. */
+function close(step: Next, hash: Hex): Next {
+  return get(step.state.payments, hash) ? forget(step, hash) : step
+}
+
+function onDeposited(step: Next, event: SeenEvent & { readonly name: 'Deposited' }): Next {
   const { id, chain, sender, salt, owner, asset, value } = event
   const proof: Proof = { kind: 'deposit', deposit: { chain, sender, salt, owner, asset, value } }
   const output = { owner, asset, value, lock: ZERO }
@@ -348,17 +329,7 @@ function onApplied(step: Next, applied: Applied): Next {
     now = end(now, applied.hashes[index]!, applied.commitment.number)
     now = receive(now, applied, index)
   })
-  return bury(overtaken(now, applied), applied.commitment.number)
-}
-
-/** L1 may have told of exits of a block's outputs before the block came. */
-function overtaken(step: Next, applied: Applied): Next {
-  const own = (id: Hex) => {
-    const proof = get(step.state.held, id)?.proof
-    return proof?.kind === 'output' && proof.inclusion.number === applied.commitment.number
-  }
-  const events = step.state.follower.l1.flatMap((block) => block.events)
-  return events.filter((event) => 'ids' in event && own(event.ids)).reduce(onEvent, step)
+  return bury(now, applied.commitment.number)
 }
 
 function end(step: Next, hash: Hex, number: number): Next {
@@ -379,8 +350,15 @@ function receive(step: Next, applied: Applied, index: number): Next {
     if (output.owner !== step.state.owner) return
     const id = outputId(applied.hashes[index]!, position)
     const shown = inclusion(applied.tree, index, applied.commitment)
-    now = hold(now, { id, output, use: 'free', proof: { kind: 'output', transaction, position, inclusion: shown } })
-    now = say(now, { kind: 'received', id, output, number: applied.commitment.number })
+    const proof: Proof = { kind: 'output', transaction, position, inclusion: shown }
+    now = say(hold(now, { id, output, use: 'free', proof }), {
+      kind: 'received',
+      id,
+      output,
+      number: applied.commitment.number,
+    })
+    // L1 may have told of the exits of a block's outputs before the block came.
+    now = onTouched(now, id, true)
   })
   return now
 }
