@@ -1,11 +1,11 @@
-import type { Hex } from '../core/base/Bytes.ts'
+import { type Hex, ZERO } from '../core/base/Bytes.ts'
 import { entries, get } from '../core/base/HashMap.ts'
 import type { Tree } from '../core/base/Merkle.ts'
 import { type Domain, domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
 import { inclusion, txTree } from '../core/plasma/Block.ts'
-import type { PlasmaCall, PlasmaEvent } from '../core/plasma/Call.ts'
+import type { PlasmaCall } from '../core/plasma/Call.ts'
 import { idsOf, type Signed } from '../core/plasma/Ledger.ts'
 import {
   type OperatorInput,
@@ -15,6 +15,8 @@ import {
   operatorMachine,
   restoreOperator,
 } from '../core/plasma/Operator.ts'
+import { claimOn } from '../core/plasma/Running.ts'
+import type { SeenEvent } from '../core/plasma/Seen.ts'
 import { txHash } from '../core/plasma/Transaction.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 import type {
@@ -32,7 +34,7 @@ import { Loop } from './Loop.ts'
 
 /** What an operator runs on. The L1 client's sender is the chain's operator. */
 export interface OperatorOptions {
-  readonly l1: Chain<PlasmaCall, PlasmaEvent>
+  readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly params: Omit<OperatorParams, 'court'>
   /** L1 block from which an empty store follows: that of the court's deployment, or any before it. */
@@ -176,8 +178,8 @@ export class Operator {
     const outputs: Page['outputs'][number][] = []
     for (const [id] of entries(idsOf(ledger, owner), after)) {
       if (outputs.length === PAGE) return { outputs, next: outputs.at(-1)!.id }
-      const { output, number, exits } = get(ledger.coins, id)!
-      outputs.push({ id, output, number, frozen: exits > 0 })
+      const { output, number } = get(ledger.coins, id)!
+      outputs.push({ id, output, number, frozen: claimOn(ledger.running, id, ZERO) !== undefined })
     }
     return { outputs, next: null }
   }

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
-import type { PlasmaCall, PlasmaEvent } from '../core/plasma/Call.ts'
+import type { PlasmaCall } from '../core/plasma/Call.ts'
+import type { Payee } from '../core/plasma/Payment.ts'
+import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   balanceOf,
-  type Payee,
   restoreWallet,
   type WalletInput,
   type WalletOutput,
@@ -20,7 +21,7 @@ import { Loop } from './Loop.ts'
 
 /** What a wallet runs on. Its L1 client sends as the owner of the key. */
 export interface WalletOptions {
-  readonly l1: Chain<PlasmaCall, PlasmaEvent>
+  readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly operator: Pick<OperatorApi, 'block' | 'submit'>
   readonly params: Omit<WalletParams, 'court'>
@@ -96,7 +97,28 @@ export class Wallet {
    * payment spends it, for an operator that is gone: whoever has that payment can void the exit and take half its bond.
    */
   leave(id: Hex, anyway = false): Promise<Receipt> {
-    return this.#command({ kind: 'leave', id, anyway })
+    return this.#command({ kind: 'leave', ids: [id], anyway })
+  }
+
+  /**
+   * Starts the exits of several outputs in as few transactions as there can be: those of an asset that are all deposits or
+   * all of one block go together. Resolves when L1 has them all.
+   */
+  leaveAll(ids: readonly Hex[], anyway = false): Promise<readonly Receipt[]> {
+    return this.#commands({ kind: 'leave', ids, anyway })
+  }
+
+  /**
+   * Starts the in-flight exit of an open payment, for an operator that is gone or does not include it; resolves when L1
+   * has it. Its payees then have what they piggyback, or this wallet its inputs back.
+   */
+  fly(txHash: Hex): Promise<Receipt> {
+    return this.#command({ kind: 'fly', txHash })
+  }
+
+  /** Wants out with everything that is the owner's of an in-flight exit that somebody started; resolves when L1 has it. */
+  piggyback(txHash: Hex): Promise<Receipt> {
+    return this.#command({ kind: 'piggyback', txHash })
   }
 
   /**
@@ -125,10 +147,15 @@ export class Wallet {
     this.#loop.stop()
   }
 
-  /** A command's one output is done when the loop answers; what it came to is the command's answer. */
+  /** A command's outputs are done when the loop answers; what they came to is the command's answer. */
   async #command<Result>(input: WalletInput): Promise<Result> {
-    const [output] = await this.#loop.ask(input)
-    return (await this.#doing.get(output!)) as Result
+    const [done] = await this.#commands<Result>(input)
+    return done!
+  }
+
+  async #commands<Result>(input: WalletInput): Promise<readonly Result[]> {
+    const outputs = await this.#loop.ask(input)
+    return Promise.all(outputs.map((output) => this.#doing.get(output) as Promise<Result>))
   }
 
   /** Nothing is judged before the head is known, so it is asked for until somebody says it. */
@@ -161,11 +188,11 @@ export class Wallet {
     work.catch((why) => this.#options.onTrouble?.(why))
   }
 
-  async #call({ call, id }: WalletOutput & { readonly kind: 'call' }): Promise<Receipt> {
+  async #call({ call, ids }: WalletOutput & { readonly kind: 'call' }): Promise<Receipt> {
     try {
       return await this.#options.l1.send(call)
     } catch (why) {
-      this.#loop.post({ kind: 'sent', id, failed: true })
+      this.#loop.post({ kind: 'sent', ids, failed: true })
       throw why
     }
   }

@@ -1,10 +1,12 @@
 import { domain } from '../core/base/Signature.ts'
+import { answerCall } from '../core/plasma/Answer.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
-import type { PlasmaCall, PlasmaEvent } from '../core/plasma/Call.ts'
-import { chainId, type Chain as PlasmaChain } from '../core/plasma/Transaction.ts'
+import type { PlasmaCall } from '../core/plasma/Call.ts'
+import { chainId, type Chain as PlasmaChain } from '../core/plasma/Chain.ts'
+import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   type Alarm,
-  challengeCall,
+  knowledgeOf,
   restoreWatcher,
   type WatcherInput,
   type WatcherOutput,
@@ -18,7 +20,7 @@ import { Loop } from './Loop.ts'
 
 /** What a watcher runs on. Its L1 client pays the gas of its challenges and earns half of each bond. */
 export interface WatcherOptions {
-  readonly l1: Chain<PlasmaCall, PlasmaEvent>
+  readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly operator: Pick<OperatorApi, 'block'>
   readonly chain: PlasmaChain
@@ -41,7 +43,7 @@ export interface WatcherOptions {
   readonly schedule?: (run: () => void) => void
 }
 
-/** A watcher: executes every block again, answers every exit of a spent output, warns of what is wrong. */
+/** A watcher: executes every block again, answers every exit of what was spent and whoever doubts a block, warns. */
 export class Watcher {
   readonly #options: WatcherOptions
   readonly #loop: Loop<WatcherState, WatcherInput, WatcherOutput>
@@ -109,7 +111,7 @@ export class Watcher {
     this.#options.onOutput?.(output)
     if (output.kind === 'alarm') this.#options.onAlarm(output.alarm)
     if (output.kind === 'fetch') this.#fetch(output.number)
-    if (output.kind === 'challenge') this.#challenge(output)
+    if (output.kind === 'answer') this.#answer(output)
   }
 
   #fetch(number: number): void {
@@ -122,13 +124,15 @@ export class Watcher {
     )
   }
 
-  #challenge({ exit, place }: WatcherOutput & { readonly kind: 'challenge' }): void {
+  #answer({ answer }: WatcherOutput & { readonly kind: 'answer' }): void {
     const { l1, store, chain } = this.#options
-    l1.send(challengeCall(chain, this.state, store, exit, place)).then(
-      ({ block }) => this.#loop.post({ kind: 'sent', exit, mined: block }),
+    const court = domain(l1.chainId, l1.court)
+    const { key } = answer
+    l1.send(answerCall(court, chain, knowledgeOf(this.state), store, answer)).then(
+      ({ block }) => this.#loop.post({ kind: 'sent', key, mined: block }),
       (why) => {
         this.#options.onTrouble?.(why)
-        this.#loop.post({ kind: 'sent', exit })
+        this.#loop.post({ kind: 'sent', key })
       },
     )
   }

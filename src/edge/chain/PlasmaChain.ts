@@ -2,9 +2,11 @@ import { RootChain__factory } from '../../../typechain-types/index.ts'
 import type { Hex } from '../../core/base/Bytes.ts'
 import { domain } from '../../core/base/Signature.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
-import type { Terms } from '../../core/plasma/Draft.ts'
-import { callValue, leastGas } from '../../core/plasma/RootChain.ts'
+import type { Kind, Terms } from '../../core/plasma/Draft.ts'
+import type { SeenEvent } from '../../core/plasma/Seen.ts'
+import { callValue, leastGas } from '../../core/plasma/Sending.ts'
 import { GAS_POLICY } from './Fees.ts'
+import { withKinds } from './Kinds.ts'
 import { type Node, unreachable } from './Node.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
@@ -12,7 +14,7 @@ import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 export type PlasmaChainOptions = Omit<RpcOptions<PlasmaCall>, 'abi' | 'callValue' | 'leastGas' | 'pulls' | 'contract'>
 
 /** The Plasma court on a real chain, with the terms that it was deployed with. */
-export interface PlasmaChain extends RpcChain<PlasmaCall, PlasmaEvent> {
+export interface PlasmaChain extends RpcChain<PlasmaCall, SeenEvent> {
   readonly terms: Terms
 }
 
@@ -25,24 +27,39 @@ const abi = RootChain__factory.createInterface()
 export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaChain> {
   const { provider: node, name = 'the chain' } = options
   let terms: Terms | undefined
-  const value = (call: PlasmaCall, baseFee: bigint) => callValue(terms!, call, baseFee)
+  let sender: Hex | undefined
+  const value = (call: PlasmaCall, baseFee: bigint) => callValue(terms!, call, baseFee, sender)
   // Its clients give no deadlines, and what they send rarely can wait for long.
   const gas = { maxFeePerGas: GAS_POLICY.urgentFeePerGas, ...options.gas }
   const parts = { ...options, gas, abi, callValue: value, leastGas, contract: 'root chain' }
   const chain = await rpcChain<PlasmaCall, PlasmaEvent>(parts)
+  sender = chain.sender
   terms = await termsOf(node, name, chain.chainId, chain.court)
-  return { ...chain, terms }
+  const told = withKinds(chain, (asset) => kindOf(node, chain.court, asset), options.retry)
+  const poll = async () => {
+    await chain.poll()
+    await told.settled()
+  }
+  return { ...chain, follow: told.follow, poll, terms }
+}
+
+/** What the court keeps of a token that was deposited; a node that lags may not know it yet. */
+async function kindOf(node: Node, court: Hex, asset: Hex): Promise<Kind> {
+  const call = { to: court, data: abi.encodeFunctionData('kinds', [asset]) }
+  const kind = Number(await node.send('eth_call', [call, 'latest']))
+  if (kind !== 1 && kind !== 2) throw new Error(`the court keeps no kind of ${asset}`)
+  return kind === 2 ? 'unique' : 'fungible'
 }
 
 async function termsOf(node: Node, name: string, chainId: bigint, court: Hex): Promise<Terms> {
-  const read = async (field: 'mfp' | 'margin' | 'alarm' | 'bondGas' | 'feeFloor' | 'feeCeiling') => {
+  const read = async (field: 'mfp' | 'margin' | 'alarm' | 'bondTerms') => {
     const call = { to: court, data: abi.encodeFunctionData(field as 'mfp') }
-    return BigInt((await node.send('eth_call', [call, 'latest'])) as Hex)
+    return abi.decodeFunctionResult(field as 'mfp', (await node.send('eth_call', [call, 'latest'])) as Hex).toArray()
   }
   try {
-    const seconds = await Promise.all([read('mfp'), read('margin'), read('alarm')])
-    const [mfp, margin, alarm] = seconds.map(Number) as [number, number, number]
-    const [bondGas, feeFloor, feeCeiling] = await Promise.all([read('bondGas'), read('feeFloor'), read('feeCeiling')])
+    const words = (await Promise.all([read('mfp'), read('margin'), read('alarm'), read('bondTerms')])).flat()
+    const [mfp, margin, alarm] = words.slice(0, 3).map(Number) as [number, number, number]
+    const [bondGas, feeFloor, feeCeiling] = words.slice(3).map(BigInt) as [bigint, bigint, bigint]
     return { court: domain(chainId, court), mfp, margin, alarm, bondGas, feeFloor, feeCeiling }
   } catch (why) {
     throw unreachable(name, why)

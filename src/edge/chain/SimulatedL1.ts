@@ -62,12 +62,12 @@ export interface SimulatedL1 {
   /** Number, hash and time of the newest block. */
   head(): { readonly number: number; readonly hash: Hex; readonly time: number }
   pending(): readonly Pending[]
-  /** Puts a court's model at an address. `callValue` is the wei that its clients attach to a call at a base fee; 0 unless given. */
+  /** Puts a court's model at an address. `callValue` is the wei that a client attaches to a call at a base fee; 0 unless given. */
   deploy<State, Call, Event>(
     address: Hex,
     court: Court<State, Call, Event>,
     state: State,
-    callValue?: (call: Call, baseFee: bigint) => bigint,
+    callValue?: (call: Call, baseFee: bigint, sender: Hex) => bigint,
   ): SimulatedCourt<State, Call, Event>
   /** Mines one block at `time` (the interval after the last unless given) with the `picked` calls, all unless given. */
   mine(time?: number, picked?: readonly Pending[]): void
@@ -79,7 +79,7 @@ export interface SimulatedL1 {
 
 interface Site {
   readonly court: Court<unknown, unknown, unknown>
-  readonly callValue: (call: unknown, baseFee: bigint) => bigint
+  readonly callValue: (call: unknown, baseFee: bigint, sender: Hex) => bigint
   readonly followers: Set<(input: L1Input<unknown>) => void>
   state: unknown
 }
@@ -136,7 +136,7 @@ class Simulation implements SimulatedL1 {
     address: Hex,
     court: Court<State, Call, Event>,
     state: State,
-    callValue: (call: Call, baseFee: bigint) => bigint = () => 0n,
+    callValue: (call: Call, baseFee: bigint, sender: Hex) => bigint = () => 0n,
   ): SimulatedCourt<State, Call, Event> {
     const site = { court, callValue, followers: new Set(), state } as unknown as Site
     this.#sites.set(address, site)
@@ -216,7 +216,7 @@ class Simulation implements SimulatedL1 {
     const site = this.#sites.get(address)!
     const { refuses = () => false, baseFee: feeAt = () => 1_000_000_000n } = this.#options
     const baseFee = feeAt(time)
-    const value = site.callValue(call, baseFee)
+    const value = site.callValue(call, baseFee, sender)
     if (this.money.balance(ETHER, sender) < value) throw poor(sender, this.money.balance(ETHER, sender), value)
     const ruling = site.court(site.state, call, { sender, value, time, baseFee, refuses })
     const entered = ruling.transfers.filter(({ asset, to }) => asset === ETHER && to === address)

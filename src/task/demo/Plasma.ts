@@ -1,7 +1,9 @@
 import { ETHER, type Hex, ZERO } from '../../core/base/Bytes.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
 import { OWN_PERMIT } from '../../core/plasma/Exit.ts'
-import { exitCall, freeOf, type Held, heldBy } from '../../core/plasma/Wallet.ts'
+import { exitCall, type Held } from '../../core/plasma/Held.ts'
+import type { SeenEvent } from '../../core/plasma/Seen.ts'
+import { freeOf, heldBy } from '../../core/plasma/Wallet.ts'
 import type { Account } from '../../edge/chain/LocalAccounts.ts'
 import type { RpcChain } from '../../edge/chain/Rpc.ts'
 import { serveHttp } from '../../edge/http/Http.ts'
@@ -31,9 +33,9 @@ interface Scene {
   readonly operator: Operator
   readonly watcher: Watcher
   readonly wallets: readonly [Wallet, Wallet, Wallet]
-  readonly courts: ReadonlyMap<Wallet, RpcChain<PlasmaCall, PlasmaEvent>>
+  readonly courts: ReadonlyMap<Wallet, RpcChain<PlasmaCall, SeenEvent>>
   readonly chain: { readonly parent: Hex; readonly slot: number; readonly operator: Hex }
-  readonly events: PlasmaEvent[]
+  readonly events: SeenEvent[]
   /** The first thing that went wrong in any role. */
   readonly failures: unknown[]
 }
@@ -60,7 +62,7 @@ export async function plasma(town: Town, voice: Voice, payments: number): Promis
 
 async function prepare(town: Town, voice: Voice): Promise<Scene> {
   const failures: unknown[] = []
-  const events: PlasmaEvent[] = []
+  const events: SeenEvent[] = []
   const onFailure = (why: unknown) => failures.push(why)
   const from = town.started
   const chain = { parent: ZERO, slot: 0, operator: people.operator.address }
@@ -87,7 +89,7 @@ async function prepare(town: Town, voice: Voice): Promise<Scene> {
     onAlarm: (alarm) => voice.say(`The watcher raises an alarm: ${alarm.name} (${alarm.detail}).`),
   })
   const unfollow = l1.follow(from, (input) => input.kind === 'block' && events.push(...input.block.events))
-  const courts = new Map<Wallet, RpcChain<PlasmaCall, PlasmaEvent>>()
+  const courts = new Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>()
   const [ursula, victor, wanda] = [people.ursula, people.victor, people.wanda]
   for (const who of [ursula, victor, wanda]) await wallet(town, who, chain, api, onFailure, courts)
   const wallets = [...courts.keys()] as [Wallet, Wallet, Wallet]
@@ -104,7 +106,7 @@ async function wallet(
   chain: Scene['chain'],
   operator: OperatorApi,
   onFailure: (why: unknown) => void,
-  courts: Map<Wallet, RpcChain<PlasmaCall, PlasmaEvent>>,
+  courts: Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>,
 ): Promise<void> {
   const l1 = await town.plasma(who)
   const params = { chain, key: who.key, depth: DEPTH, patience: 6 * 3600, life: 100 }

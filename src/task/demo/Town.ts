@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { NetworkConnection } from 'hardhat/types/network'
 import { ETHER, type Hex } from '../../core/base/Bytes.ts'
 import type { ChannelCall, ChannelEvent } from '../../core/channel/Call.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
+import type { PlasmaCall } from '../../core/plasma/Call.ts'
+import type { SeenEvent } from '../../core/plasma/Seen.ts'
 import { channelChain } from '../../edge/chain/ChannelChain.ts'
 import { type Account, localAccount } from '../../edge/chain/LocalAccounts.ts'
 import { plasmaChain } from '../../edge/chain/PlasmaChain.ts'
@@ -71,7 +72,7 @@ export class Town {
   }
 
   /** The Plasma court as an account sees it. */
-  async plasma(account: Account): Promise<RpcChain<PlasmaCall, PlasmaEvent>> {
+  async plasma(account: Account): Promise<RpcChain<PlasmaCall, SeenEvent>> {
     const { ethers } = this.#connection
     const signer = await ethers.getSigner(account.address)
     return this.#keep(
