@@ -3,11 +3,14 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { rootOf } from '../../src/core/base/Merkle.ts'
 import { domain, sign } from '../../src/core/base/Signature.ts'
 import { header, inclusion, txTree } from '../../src/core/plasma/Block.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { chainId } from '../../src/core/plasma/Chain.ts'
 import { deployed, type Terms } from '../../src/core/plasma/Draft.ts'
 import { type Exit, OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
-import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
-import { chainId, depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
+import { rootChain } from '../../src/core/plasma/RootChain.ts'
+import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
+import { callValue } from '../../src/core/plasma/Sending.ts'
+import { depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
 import type { Chain } from '../../src/edge/chain/Chain.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import { plasmaChain } from '../../src/edge/chain/PlasmaChain.ts'
@@ -39,9 +42,9 @@ async function world(feeFloor = GWEI, feeCeiling = GWEI) {
 
 /** The exits that were started on a chain, in order. */
 async function startedOn(
-  real: Chain<PlasmaCall, PlasmaEvent>,
+  real: Chain<PlasmaCall, SeenEvent>,
 ): Promise<readonly { exit: Exit; lane: number; index: number }[]> {
-  const events: PlasmaEvent[] = []
+  const events: SeenEvent[] = []
   const head = await real.head()
   await new Promise<void>((done) => {
     const stop = real.follow(0, ({ block }) => {
@@ -94,11 +97,18 @@ describe('edge/chain of Plasma: Hardhat and the simulation', () => {
     expect(await say(1, { verb: 'startDepositExit', deposited, permit: OWN_PERMIT })).to.equal(undefined)
 
     const [first, second] = await startedOn(pair.real[0]!)
-    const signature = sign(hash, alice.key)
-    const spend = { tx: transaction, input: 0, signature, inclusion: [] }
+    const authorisation = sign(hash, alice.key)
+    const spend = { tx: transaction, input: 0, authorisation, inclusion: [] }
     const challenge = { verb: 'challengeExit', path: [chain], ...second!, spend } as const
     expect(await say(3, challenge)).to.equal(undefined)
-    const process = { verb: 'process', chain: id, asset: ETHER, exits: [first!.exit], inFlight: [] } as const
+    const process = {
+      verb: 'process',
+      chain: id,
+      asset: ETHER,
+      exits: [first!.exit],
+      members: [],
+      inFlight: [],
+    } as const
     // The challenged exit was first in the queue, so there is one thing to do before its time comes.
     expect(await say(3, process)).to.equal(undefined)
     expect(await say(3, process)).to.equal('NotExitable')
@@ -127,7 +137,9 @@ describe('edge/chain of Plasma: Hardhat and the simulation', () => {
     }
     await pass(chains, 1000)
     const exits = (await startedOn(pair.real[0]!)).map(({ exit }) => exit)
-    expect(await call(pair, 2, { verb: 'process', chain: id, asset: ETHER, exits, inFlight: [] })).to.equal(undefined)
+    expect(
+      await call(pair, 2, { verb: 'process', chain: id, asset: ETHER, exits, members: [], inFlight: [] }),
+    ).to.equal(undefined)
     expect((await compared(pair)).filter((name) => name === 'ExitPaid')).to.have.length(12)
   })
 

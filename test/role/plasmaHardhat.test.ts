@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { network } from 'hardhat'
 import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import { chainId } from '../../src/core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
-import { chainId } from '../../src/core/plasma/Transaction.ts'
-import { exitCall, freeOf, type Held, heldBy } from '../../src/core/plasma/Wallet.ts'
+import { exitCall, type Held } from '../../src/core/plasma/Held.ts'
+import { freeOf, heldBy } from '../../src/core/plasma/Wallet.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import type { Node } from '../../src/edge/chain/Node.ts'
 import { plasmaChain } from '../../src/edge/chain/PlasmaChain.ts'
@@ -115,7 +116,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     await l1Alice.send(exitCall(chain, hers!.proof, OWN_PERMIT))
     await until('the watcher saw it', async () => {
       const { head, goal } = { head: await l1.head(), goal: watcher.state.follower.view.next - 1 }
-      return head === goal && watcher.state.running.size === 5
+      return head === goal && watcher.state.running.exits.size === 5
     })
     await provider.send('evm_increaseTime', [2 * MFP])
     await provider.send('evm_mine', [])

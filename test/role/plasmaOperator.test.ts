@@ -1,13 +1,15 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
-import { entries, get } from '../../src/core/base/HashMap.ts'
+import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf, sign } from '../../src/core/base/Signature.ts'
 import { Refusal, type Row } from '../../src/core/base/Step.ts'
 import { header, txRoot } from '../../src/core/plasma/Block.ts'
 import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { chainId } from '../../src/core/plasma/Chain.ts'
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import type { OperatorParams } from '../../src/core/plasma/Operator.ts'
-import { chainId, depositId, outputId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
+import { claimOn } from '../../src/core/plasma/Running.ts'
+import { depositId, outputId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
 import { serveHttp } from '../../src/edge/http/Http.ts'
 import { operatorClient } from '../../src/edge/http/OperatorClient.ts'
 import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
@@ -249,7 +251,7 @@ describe('Operator', () => {
     expect(after.transactions.map(hashOf)).to.deep.equal([0, 2].map((n) => hashOf(payment(n))))
     expect(await expectServed(world, operator)).to.have.length(2)
     expect(world.dropped).to.deep.equal([{ kind: 'dropped', txHash: hashOf(payment(1)), code: 'FrozenInput' }])
-    expect(get(operator.state.ledger.coins, idOf(1))?.exits).to.equal(1)
+    expect(claimOn(operator.state.ledger.running, idOf(1), ZERO)).to.equal('exit')
     world.stop()
   })
 

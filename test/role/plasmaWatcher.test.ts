@@ -198,7 +198,7 @@ describe('Watcher', () => {
     await world.pass(2 * MFP)
     const exits = allExits(watcher.state.running).map(({ exit }) => exit)
     exits.sort((a, b) => a.exitableAt - b.exitableAt)
-    await puppet.send(THIEF, { verb: 'process', chain: ID, asset: ETHER, exits, inFlight: [] })
+    await puppet.send(THIEF, { verb: 'process', chain: ID, asset: ETHER, exits, members: [], inFlight: [] })
     await puppet.commit([payment(2)])
     const late = world.watcher(puppet.api)
     await world.mine(2)

@@ -1,13 +1,17 @@
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import type { Nature } from '../../src/core/base/Court.ts'
 import { addressOf, domain } from '../../src/core/base/Signature.ts'
 import type { L1Input } from '../../src/core/base/Step.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
+import type { Chain as PlasmaChain } from '../../src/core/plasma/Chain.ts'
 import { deployed, type PlasmaCourt } from '../../src/core/plasma/Draft.ts'
 import type { OperatorOutput, OperatorParams } from '../../src/core/plasma/Operator.ts'
-import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
-import type { Chain as PlasmaChain } from '../../src/core/plasma/Transaction.ts'
+import { rootChain } from '../../src/core/plasma/RootChain.ts'
+import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
+import { callValue } from '../../src/core/plasma/Sending.ts'
 import type { Alarm } from '../../src/core/plasma/Watcher.ts'
 import type { Chain } from '../../src/edge/chain/Chain.ts'
+import { withKinds } from '../../src/edge/chain/Kinds.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
@@ -47,23 +51,28 @@ export class World {
   /** Senders whose transactions layer 1 does not take. */
   readonly deaf = new Set<Hex>()
   readonly stops: (() => void)[] = []
+  /** What tokens say that they are: fungible unless told. */
+  readonly natures = new Map<Hex, Nature>()
 
   constructor() {
     const terms = { court: DOMAIN, mfp: MFP, margin: 3600, alarm: 43_200 }
     const bonds = { bondGas: 150_000n, feeFloor: 10n ** 9n, feeCeiling: 200n * 10n ** 9n }
     const state = deployed({ ...terms, ...bonds })
-    this.court = this.l1.deploy(COURT, rootChain, state, (call, fee) => callValue(state.terms, call, fee))
+    const natureOf = (asset: Hex) => this.natures.get(asset) ?? 'fungible'
+    const rules: typeof rootChain = (court, call, env) => rootChain(court, call, { ...env, natureOf })
+    this.court = this.l1.deploy(COURT, rules, state, (call, fee, by) => callValue(state.terms, call, fee, by))
     this.court.connect(COURT).follow(0, (input) => this.#record(input))
     for (let n = 0; n < 10; n++) this.l1.money.mint(ETHER, addressOf(key(n)), ETHER_100)
   }
 
-  connect(sender: Hex): Chain<PlasmaCall, PlasmaEvent> {
+  connect(sender: Hex): Chain<PlasmaCall, SeenEvent> {
     const l1 = this.court.connect(sender)
+    const { follow } = withKinds(l1, async (asset) => this.court.state().kinds.get(asset)!)
     const send = (call: PlasmaCall) => {
       this.calls.push(call)
       return this.deaf.has(sender) ? Promise.reject(new Error('deaf')) : l1.send(call)
     }
-    return { ...l1, send }
+    return { ...l1, follow, send }
   }
 
   #record({ kind, block }: L1Input<PlasmaEvent>): void {

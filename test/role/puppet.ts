@@ -1,11 +1,12 @@
 import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { addressOf, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
-import { header, inclusion, txRoot, txTree } from '../../src/core/plasma/Block.ts'
+import { header, type Inclusion, inclusion, txRoot, txTree } from '../../src/core/plasma/Block.ts'
 import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { chainId } from '../../src/core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
-import { chainId, depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
+import { depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
 import type { OperatorApi, ServedBlock } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
 import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
@@ -15,7 +16,7 @@ export const ID = chainId(CHAIN)
 export const PAYER = addressOf(key(1))
 export const THIEF = addressOf(key(5))
 
-function depositOf(n: number) {
+export function depositOf(n: number) {
   return { chain: ID, sender: PAYER, salt: uint(n, 32), owner: PAYER, asset: ETHER, value: 100n }
 }
 
@@ -73,10 +74,8 @@ export class Puppet {
 
   /** Starts the exit of an output of a committed block. */
   exit(number: number, index: number, sender = PAYER): Promise<void> {
-    const transactions = this.served.get(number)!
-    const { asOf, time, header: head } = this.world.commits[number - 1]!
-    const shown = inclusion(txTree(transactions.map(hashOf)), index, { number, asOf, time, header: head })
-    const { transaction } = transactions[index]!
+    const shown = this.proof(number, index)
+    const { transaction } = this.served.get(number)![index]!
     return this.send(sender, {
       verb: 'startExit',
       path: [CHAIN],
@@ -85,6 +84,12 @@ export class Puppet {
       inclusion: shown,
       permit: OWN_PERMIT,
     })
+  }
+
+  /** The proof that a transaction is in a committed block. */
+  proof(number: number, index: number): Inclusion {
+    const { asOf, time } = this.world.commits[number - 1]!
+    return inclusion(txTree(this.served.get(number)!.map(hashOf)), index, { number, asOf, time })
   }
 
   exitDeposit(n: number): Promise<void> {
