@@ -92,7 +92,14 @@ describe('Ledger', () => {
   const more = deposited(0, 10n, 2)
   const hers = deposited(1, 10n)
   const other = { ...deposited(0, 10n, 3), asset: TOKEN, id: uint(77, 32) }
-  const base = fresh(mine, more, hers, other, deposited(0, 10n, 9, ZERO))
+  const base = fresh(
+    { name: 'KindTold', asset: TOKEN, kind: 'fungible' },
+    mine,
+    more,
+    hers,
+    other,
+    deposited(0, 10n, 9, ZERO),
+  )
   const paid = payment(0, { inputs: [mine.id], outputs: [output(0, 10n)] })
   const fields = { inputs: [more.id], outputs: [output(1, 10n)] }
   const out = (value: bigint) => [output(1, value)]

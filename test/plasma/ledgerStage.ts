@@ -3,6 +3,7 @@ import { addressOf, domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import type { PlasmaEvent } from '../../src/core/plasma/Call.ts'
 import { emptyLedger, type Ledger, observe, type Signed } from '../../src/core/plasma/Ledger.ts'
+import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
 import { depositId, type Transaction, txHash } from '../../src/core/plasma/Transaction.ts'
 
 export const DOMAIN = domain(31337n, `0x${'c0'.repeat(20)}`)
@@ -23,11 +24,11 @@ export function deposited(n: number, value: bigint, salt = 0, chain = CHAIN): Pl
 }
 
 /** A ledger that has seen events, all at the second `time`. */
-export function seeing(ledger: Ledger, time: number, ...events: readonly PlasmaEvent[]): Ledger {
+export function seeing(ledger: Ledger, time: number, ...events: readonly SeenEvent[]): Ledger {
   return observe(ledger, [{ number: time, hash: uint(time, 32), parent: ZERO, time, events }], time)
 }
 
-export function fresh(...events: readonly PlasmaEvent[]): Ledger {
+export function fresh(...events: readonly SeenEvent[]): Ledger {
   return seeing(emptyLedger(DOMAIN, CHAIN, 0), 100, ...events)
 }
 

@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { uint } from '../../src/core/base/Bytes.ts'
 import { compact } from '../../src/core/base/Signature.ts'
 import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { type Chain, registrationDigest } from '../../src/core/plasma/Chain.ts'
 import { DEPOSITED, PAID } from '../../src/core/plasma/Exit.ts'
-import { type Chain, type Deposit, registrationDigest } from '../../src/core/plasma/Transaction.ts'
+import type { Deposit } from '../../src/core/plasma/Transaction.ts'
 import { chainId, depositId, depositing, depositOf, exitingDeposit, start } from './people.ts'
 import { type Scene, set } from './scene.ts'
 import {
@@ -44,6 +45,8 @@ describe('RootChain', () => {
         [1001, 1, 1, 1n, 2n],
         [1000, 126, 125, 1n, 2n],
         [1000, 125, 125, 3n, 2n],
+        [1000, 0, 125, 1n, 2n],
+        [2 ** 32, 125, 125, 1n, 2n],
       ]
       const factory = await ethers.getContractFactory('RootChain')
       for (const [mfp, margin, alarm, floor, ceiling] of wrong) {
@@ -56,7 +59,7 @@ describe('RootChain', () => {
       expect(
         [await fits.verdicts(), await fits.mfp(), await fits.margin(), await fits.alarm()].map(String),
       ).to.deep.equal([ethers.getAddress(carol.address), '1000', '125', '125'])
-      expect(await fits.bondGas()).to.equal(7n)
+      expect([...(await fits.bondTerms())]).to.deep.equal([7n, 2n, 2n])
     })
   })
 
@@ -93,10 +96,17 @@ describe('RootChain', () => {
       )
     })
 
-    it('no child yet, and no path of another length', async () => {
+    it('no child without a parent, and no path of another length', async () => {
       const child = { ...other(1), parent: chainId(chain) }
-      expectRefused(await play(on, register([chain, child], '0x', '0x'), bob.address), 'WrongDepth', 2n, 1n)
-      expectRefused(await play(on, register([], '0x'), bob.address), 'WrongDepth', 0n, 1n)
+      const orphan = { ...other(1), parent: chainId(other(7)) }
+      expectRefused(
+        await play(on, register([other(7), orphan], '0x', '0x'), bob.address),
+        'UnknownChain',
+        orphan.parent,
+      )
+      expectRefused(await play(on, register([chain, child], '0x', '0x'), bob.address), 'WrongSigner')
+      expectRefused(await play(on, register([chain, orphan], '0x', '0x'), bob.address), 'WrongParent')
+      expectRefused(await play(on, register([], '0x'), bob.address), 'WrongDepth', 0n, 3n)
       expectRefused(await play(on, register([child], '0x'), bob.address), 'WrongParent', chainId(chain), ZERO)
       expectRefused(await play(on, register([other(1)]), bob.address), 'WrongSignatures', 0n, 1n)
       expectRefused(await play(on, register([other(1)], '0x', '0x'), bob.address), 'WrongSignatures', 2n, 1n)
@@ -123,12 +133,12 @@ describe('RootChain', () => {
       expectRefused(await play(on, depositing(gift), alice.address), 'WrongStatus', id, PAID, 0n)
     })
 
-    it('and refuses tokens so far, no owner, no value, the wrong ether, an unknown chain', async () => {
+    it('and refuses what has no code, no owner, no value, the wrong ether, an unknown chain', async () => {
       const wrong = async (change: Partial<Deposit>, value: bigint, ...refusal: readonly [string, ...unknown[]]) => {
         const call = depositing({ ...gift, salt: WORD, ...change })
         expectRefused(await play(on, call, alice.address, { value }), ...refusal)
       }
-      await wrong({ asset: carol.address }, 0n, 'UnsupportedAsset', carol.address)
+      await wrong({ asset: carol.address }, 0n, 'NoCode', carol.address)
       await wrong({ owner: ETHER }, 1000n, 'ZeroOwner')
       await wrong({ value: 0n }, 0n, 'ZeroValue')
       await wrong({}, 999n, 'WrongValue', 999n, 1000n)

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { uint } from '../../src/core/base/Bytes.ts'
-import type { PlasmaCall, Spend } from '../../src/core/plasma/Call.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import type { Chain } from '../../src/core/plasma/Chain.ts'
 import { PAID, startExitDigest } from '../../src/core/plasma/Exit.ts'
-import type { Chain, Deposit } from '../../src/core/plasma/Transaction.ts'
+import type { Spend } from '../../src/core/plasma/Spend.ts'
+import type { Deposit } from '../../src/core/plasma/Transaction.ts'
 import {
   chainId,
   challenging,
@@ -98,7 +100,11 @@ describe('RootChain, challenged and processed', () => {
     it('never by what does not count: unsigned, another’s, another chain’s, another output’s', async () => {
       expectRefused(await play(on, challenge({}, bob), carol.address), 'WrongSigner', bob.address, alice.address)
       expectRefused(
-        await play(on, challenge({ tx: spend(carol.address), signature: challenge({}).spend.signature }), bob.address),
+        await play(
+          on,
+          challenge({ tx: spend(carol.address), authorisation: challenge({}).spend.authorisation }),
+          bob.address,
+        ),
         'WrongSigner',
       )
       const elsewhere = { ...spend(), chain: WORD }
@@ -117,7 +123,7 @@ describe('RootChain, challenged and processed', () => {
         await play(on, { ...challenge({}), path: [] as readonly Chain[] } as PlasmaCall, carol.address),
         'WrongDepth',
         0n,
-        1n,
+        3n,
       )
     })
 
@@ -238,10 +244,12 @@ describe('RootChain, challenged and processed', () => {
       expect(after.map((have, i) => have - before[i]!)).to.deep.equal([1000n, exit.exit.bond])
     })
 
-    it('no in-flight exits so far', async () => {
+    it('past the data of in-flight exits that do not wait', async () => {
       const tx = payment(chain, [WORD], [])
       const odd = { tx, spent: [], start: 1, exitableAt: 1, bond: 1n, starter: bob.address, late: false }
-      expectRefused(await play(on, { ...process(), inFlight: [odd] }, bob.address), 'UnsupportedExits', 1n, 0n)
+      const call = { ...process(await start(on, exitingDeposit(gift), alice.address)), inFlight: [odd] }
+      const { events } = expectDone(await play(on, call, bob.address, later(MFP)))
+      expect(events.map(({ name }) => name)).to.deep.equal(['ExitPaid'])
     })
 
     it('past fifty void entries at the head, with the gas of one exit and little more', async () => {

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { uint } from '../../src/core/base/Bytes.ts'
-import type { PlasmaCall, Spend } from '../../src/core/plasma/Call.ts'
-import type { Chain, Deposit } from '../../src/core/plasma/Transaction.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import type { Chain } from '../../src/core/plasma/Chain.ts'
+import type { Spend } from '../../src/core/plasma/Spend.ts'
+import type { Deposit } from '../../src/core/plasma/Transaction.ts'
 import { depositing, depositOf, exiting, exitingDeposit, start, type Waiting } from './people.ts'
 import { type Scene, set, type Trace } from './scene.ts'
 import { alice, bob, carol, ETHER, expectDone, expectRefused, MFP, play, type Stage } from './stage.ts'
@@ -71,7 +73,7 @@ describe('RootChain among hostile receivers', () => {
     it('that calls back into every verb: the lock holds, it is paid, nothing else happens', async () => {
       const block = await paid()
       const { exit, lane, index } = after
-      const spend: Spend = { tx: block.txs[0]!, input: 0, signature: '0x', inclusion: [] }
+      const spend: Spend = { tx: block.txs[0]!, input: 0, authorisation: '0x', inclusion: [] }
       const verbs: PlasmaCall[] = [
         process(after),
         { verb: 'approve', txHash: WORD },

@@ -1,4 +1,5 @@
-import type { Chain, Deposit } from '../../src/core/plasma/Transaction.ts'
+import type { Chain } from '../../src/core/plasma/Chain.ts'
+import type { Deposit } from '../../src/core/plasma/Transaction.ts'
 import {
   depositId,
   depositing,
@@ -10,7 +11,7 @@ import {
   seal,
   type Waiting,
 } from './people.ts'
-import { agreeOnState, alice, bob, expectDone, ground, play, type Stage, stage } from './stage.ts'
+import { agreeOnState, alice, bob, expectDone, fork, ground, play, type Stage, stage } from './stage.ts'
 
 /** A call as the chain traces it. */
 export interface Trace {
@@ -37,14 +38,19 @@ export interface Scene {
 export function set(): Scene {
   let connection: Scene['connection']
   let [on, chain, gift] = [] as unknown as [Stage, Chain, Deposit]
+  let first: Stage
+  let snapshot: Awaited<ReturnType<typeof connection.networkHelpers.takeSnapshot>>
   before(async () => {
     connection = await ground()
+    first = await stage(connection)
+    chain = await newChain(first)
+    gift = depositOf(chain, alice.address, 1000n)
+    expectDone(await play(first, depositing(gift), alice.address))
+    snapshot = await connection.networkHelpers.takeSnapshot()
   })
   beforeEach(async () => {
-    on = await stage(connection)
-    chain = await newChain(on)
-    gift = depositOf(chain, alice.address, 1000n)
-    expectDone(await play(on, depositing(gift), alice.address))
+    await snapshot.restore()
+    on = fork(first)
   })
   afterEach(async () => agreeOnState(on))
   const halves = [

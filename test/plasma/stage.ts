@@ -1,16 +1,30 @@
 import { expect } from 'chai'
-import { Interface, type ParamType } from 'ethers'
+import { Interface } from 'ethers'
 import { network } from 'hardhat'
 import { creditKey } from '../../src/core/base/Asset.ts'
 import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
-import type { Transfer } from '../../src/core/base/Court.ts'
+import type { Nature, Transfer } from '../../src/core/base/Court.ts'
 import { type Domain, domain, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
 import { deployed, type PlasmaCourt, pair, type Terms } from '../../src/core/plasma/Draft.ts'
-import { callValue, rootChain } from '../../src/core/plasma/RootChain.ts'
+import {
+  assetsOf,
+  bitsOf,
+  type InFlightExit,
+  type InFlightState,
+  NO_PLACES,
+  outputAt,
+  stateWord,
+} from '../../src/core/plasma/InFlightExit.ts'
+import { rootChain } from '../../src/core/plasma/RootChain.ts'
+import { callValue } from '../../src/core/plasma/Sending.ts'
+import { escrowKey } from '../../src/core/plasma/Vaults.ts'
 import { type Account, localAccount } from '../../src/edge/chain/LocalAccounts.ts'
-import { type Receiver, RootChain__factory } from '../../typechain-types/index.ts'
+import { type Receiver, type RootChain, RootChain__factory, type VerdictRegistry } from '../../typechain-types/index.ts'
+import { named, plain } from './decode.ts'
+import { agreeOnTokens } from './holdings.ts'
 
 /** What a call ended with: a refusal's name and arguments, or the events that it emitted. */
 export interface Outcome {
@@ -30,6 +44,15 @@ export interface Stage {
   /** A contract that may own outputs; `refusing` says whether it refuses ether. */
   readonly receiver: Receiver
   readonly receiverAddress: Hex
+  /** The registry of preimages, and the second in which each hash was revealed. */
+  readonly registry: VerdictRegistry
+  readonly revealed: Map<Hex, number>
+  /** What the assets are that have code. */
+  readonly natures: Map<Hex, Nature>
+  /** Tokens whose pushes fail. */
+  readonly stubborn: Set<Hex>
+  /** What everybody holds of the ERC-20s that are honest. */
+  readonly holdings: Map<Hex, Map<Hex, bigint>>
   model: PlasmaCourt
   refusing: boolean
   time: number
@@ -63,12 +86,12 @@ export async function ground(): Promise<Connection> {
   })
 }
 
-/** A fresh court on a chain. */
-export async function stage(connection: Connection): Promise<Stage> {
+/** A fresh court on a chain, with a registry of preimages of its own unless one is given. */
+export async function stage(connection: Connection, shared?: VerdictRegistry): Promise<Stage> {
   const { ethers, networkHelpers } = connection
   await networkHelpers.setNextBlockBaseFeePerGas(0)
   await networkHelpers.mine()
-  const registry = await ethers.deployContract('VerdictRegistry', NEVER_MONEY)
+  const registry = shared ?? (await ethers.deployContract('VerdictRegistry', NEVER_MONEY))
   const court = await ethers.deployContract(
     'RootChain',
     [registry, MFP, MARGIN, ALARM, BOND_GAS, FLOOR, CEILING],
@@ -86,12 +109,31 @@ export async function stage(connection: Connection): Promise<Stage> {
     abi: new Interface(RootChain__factory.abi),
     receiver,
     receiverAddress: (await receiver.getAddress()).toLowerCase() as Hex,
+    registry,
+    revealed: new Map(),
+    natures: new Map(),
+    stubborn: new Set(),
+    holdings: new Map(),
     model: deployed(terms),
     refusing: false,
     time: await connection.networkHelpers.time.latest(),
     balances: new Map(),
     history: [],
     moments: [],
+  }
+}
+
+/** The same stage with its own memory: what is played on one of the two, the other does not know. */
+export function fork(on: Stage): Stage {
+  return {
+    ...on,
+    revealed: new Map(on.revealed),
+    natures: new Map(on.natures),
+    stubborn: new Set(on.stubborn),
+    holdings: new Map([...on.holdings].map(([asset, held]) => [asset, new Map(held)])),
+    balances: new Map(on.balances),
+    history: [...on.history],
+    moments: [...on.moments],
   }
 }
 
@@ -106,26 +148,31 @@ export interface Sending {
 /** Makes a call to contract and model, and requires that both agree on refusal, events and every balance. */
 export async function play(on: Stage, call: PlasmaCall, sender: Hex, sending: Sending = {}): Promise<Outcome> {
   const { time = on.time + 1, baseFee = 0n, gas = 8_000_000 } = sending
-  const value = sending.value ?? callValue(on.terms, call, baseFee)
+  const value = sending.value ?? callValue(on.terms, call, baseFee, sender)
   const expected = predict(on, call, { sender, value, time, baseFee })
   on.time = time
   const got = await transact(on, call, sender, { value, time, baseFee, gas })
   expect(got, `${call.verb} by ${sender}`).to.deep.equal(expected.outcome)
-  for (const { from, to, amount } of expected.transfers) {
+  for (const { asset, from, to, amount } of expected.transfers) {
+    if (asset !== ETHER) continue
     move(on, from, -amount)
     move(on, to, amount)
   }
   if (baseFee > 0n) on.balances.delete(sender) // it paid for gas, too
   await agreeOnMoney(on)
+  await agreeOnTokens(on, expected.transfers)
   on.history.push(...got.events)
   on.moments.push(...got.events.map(() => time))
   return got
 }
 
 function predict(on: Stage, call: PlasmaCall, env: { sender: Hex; value: bigint; time: number; baseFee: bigint }) {
-  const refuses = (_: Hex, to: Hex) => to === on.receiverAddress && on.refusing
+  const hostile = (to: Hex) => to === on.receiverAddress && on.refusing
+  const refuses = (asset: Hex, to: Hex) => (asset === ETHER ? hostile(to) : on.stubborn.has(asset))
   try {
-    const ruling = rootChain(on.model, call, { ...env, refuses })
+    const revealedAt = (hash: Hex) => on.revealed.get(hash) ?? 0
+    const natureOf = (asset: Hex) => on.natures.get(asset) ?? 'nothing'
+    const ruling = rootChain(on.model, call, { ...env, refuses, revealedAt, natureOf })
     on.model = ruling.state
     return { outcome: { refused: undefined, args: [], events: ruling.events }, transfers: ruling.transfers }
   } catch (why) {
@@ -173,18 +220,6 @@ function decodeEvent(on: Stage, log: { address: string; topics: readonly string[
   return [{ name, ...named(fragment.inputs, args) } as PlasmaEvent]
 }
 
-function named(types: readonly ParamType[], values: readonly unknown[]): Record<string, unknown> {
-  return Object.fromEntries(types.map((type, i) => [type.name, plain(type, values[i])]))
-}
-
-/** A decoded ABI value as the core writes it: small integers as numbers, addresses in lower case, tuples as objects. */
-function plain(type: ParamType, value: unknown): unknown {
-  if (type.isArray()) return (value as unknown[]).map((item) => plain(type.arrayChildren, item))
-  if (type.isTuple()) return named(type.components, value as unknown[])
-  if (/^u?int(8|16|24|32|40)$/.test(type.type)) return Number(value)
-  return type.type === 'address' ? String(value).toLowerCase() : value
-}
-
 function move(on: Stage, who: Hex, by: bigint): void {
   // What passes through the receiver in both directions came from the stranger who made it act.
   const before = on.balances.get(who === on.receiverAddress && by < 0n ? stranger.address : who)
@@ -204,8 +239,10 @@ async function agreeOnMoney(on: Stage): Promise<void> {
 export async function agreeOnState(on: Stage): Promise<void> {
   const contract = RootChain__factory.connect(on.domain.court, on.connection.ethers.provider)
   const { chains, commitments, status, approved, pots, queues, credits } = on.model
+  await agreeOnMore(on, contract)
   for (const [id, { depth, since, number, time, asOf }] of chains) {
-    expect([...(await contract.chains(id))].map(Number)).to.deep.equal([depth, since, number, time, asOf])
+    const have = await contract.chains(id)
+    expect([...have].map(Number)).to.deep.equal([depth, since, number, time, asOf])
   }
   for (const [key, kept] of commitments) {
     const [chain, number] = key.split('/') as [Hex, string]
@@ -231,13 +268,82 @@ function halves(key: string): [Hex, Hex] {
   return key.split('/') as [Hex, Hex]
 }
 
-/** Wei that the court owes: pots, credits and the bonds of exits that still wait. */
+async function agreeOnMore(on: Stage, contract: RootChain): Promise<void> {
+  const { slots, kinds, holders, tokenCredits, escrows, inFlight } = on.model
+  for (const key of slots.keys()) {
+    const [parent, slot] = halves(key)
+    expect(((await contract.slots(parent)) >> BigInt(slot)) & 1n).to.equal(1n)
+  }
+  for (const [asset, kind] of kinds) expect(await contract.kinds(asset)).to.equal(kind === 'unique' ? 2n : 1n)
+  for (const [key, chain] of holders) expect(await contract.holders(...halves(key))).to.equal(chain)
+  for (const [key, owner] of tokenCredits) {
+    expect((await contract.tokenCredits(...halves(key))).toLowerCase()).to.equal(owner)
+  }
+  for (const event of on.history) {
+    if (event.name === 'Escrowed') {
+      const { owner, lock, asset } = event
+      const id = kinds.get(asset) === 'unique' ? event.value : 0n
+      const kept = escrows.get(escrowKey(owner, lock, asset, id)) ?? 0n
+      expect(await contract.escrows(owner, lock, asset, id)).to.equal(kept)
+    } else if (event.name === 'InFlightStarted') {
+      const state = inFlight.get(event.txHash)
+      const [word, competitor, response] = await contract.inFlights(event.txHash)
+      expect(word).to.equal(state ? stateWord(state) : 0n)
+      const places = on.model.places.get(event.txHash) ?? NO_PLACES
+      expect([competitor, response]).to.deep.equal([places.competitor, places.response])
+    }
+  }
+}
+
+/** Wei that the court owes: pots, credits, escrows and the bonds of exits that still wait. */
 export function owed(on: Stage): bigint {
+  const { pots, credits, inFlight } = on.model
   let sum = 0n
-  for (const pot of on.model.pots.values()) sum += pot
-  for (const credit of on.model.credits.values()) sum += credit
+  for (const [key, pot] of pots) if (key.endsWith(ETHER)) sum += pot
+  for (const [key, credit] of credits) if (key.startsWith(ETHER)) sum += credit
   for (const { exit } of waiting(on)) sum += exit.bond
+  for (const { txHash, inFlight: exit } of lastRuns(on)) {
+    const state = inFlight.get(txHash)
+    if (state) sum += exit.bond * BigInt(bondsOf(state, exit))
+  }
+  return sum + inEscrow(on)
+}
+
+function inEscrow(on: Stage): bigint {
+  let sum = 0n
+  for (const event of on.history) {
+    if (!('asset' in event) || event.asset !== ETHER) continue
+    if (event.name === 'Escrowed') sum += event.value
+    if (event.name === 'EscrowClaimed') sum -= event.value
+  }
   return sum
+}
+
+type InFlightStarted = Extract<PlasmaEvent, { name: 'InFlightStarted' }>
+
+/** The last start of each in-flight exit. */
+export function lastRuns(on: Stage): readonly InFlightStarted[] {
+  const last = new Map<Hex, InFlightStarted>()
+  for (const event of on.history) if (event.name === 'InFlightStarted') last.set(event.txHash, event)
+  return [...last.values()]
+}
+
+/** How many bonds a running in-flight exit has: its start's, and those of positions that still wait. */
+function bondsOf(state: InFlightState, exit: InFlightExit): number {
+  const assets = assetsOf(exit)
+  const waits = (position: number) => !((state.done >> assets.indexOf(outputAt(exit, position)!.asset)) & 1)
+  const start = state.outcome === 'open' && !state.doubted ? 1 : 0
+  return start + bitsOf(state.piggybacked & ~state.blocked).filter(waits).length
+}
+
+/** Publishes a preimage on layer 1. */
+export async function reveal(on: Stage, preimage: Hex, time = on.time + 1): Promise<void> {
+  on.time = time
+  await on.connection.networkHelpers.time.setNextBlockTimestamp(time)
+  await on.connection.networkHelpers.setNextBlockBaseFeePerGas(0)
+  await (await on.registry.reveal([preimage], { gasPrice: 0 })).wait()
+  const hash = hashLock(preimage)
+  if (!on.revealed.has(hash)) on.revealed.set(hash, time)
 }
 
 /** The exits that wait in any queue, in the order of their starts. */

@@ -1,12 +1,15 @@
 import { expect } from 'chai'
-import { keccak256, TypedDataEncoder } from 'ethers'
+import { TypedDataEncoder } from 'ethers'
 import fc from 'fast-check'
 import { network } from 'hardhat'
-import { type Hex, toHex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { type Hex, toHex, ZERO } from '../../src/core/base/Bytes.ts'
 import { domain } from '../../src/core/base/Signature.ts'
 import * as Block from '../../src/core/plasma/Block.ts'
+import * as Chain from '../../src/core/plasma/Chain.ts'
 import * as Exit from '../../src/core/plasma/Exit.ts'
 import * as ExitQueue from '../../src/core/plasma/ExitQueue.ts'
+import * as InFlightExit from '../../src/core/plasma/InFlightExit.ts'
+import * as LockTerms from '../../src/core/plasma/LockTerms.ts'
 import * as Transaction from '../../src/core/plasma/Transaction.ts'
 import type { ExposedPlasma, RootChain } from '../../typechain-types/index.ts'
 import { arbitrary, runs } from '../fuzz.ts'
@@ -38,6 +41,17 @@ const exit = fc.record({
   starter: address,
 })
 const bytes = fc.uint8Array({ maxLength: 80 }).map(toHex)
+const words = (count: number) => fc.array(word, { minLength: count, maxLength: count })
+const level = fc.record({ txRoot: word, siblings: words(8), r: word, vs: word })
+const inFlight = fc.record({
+  tx: transaction,
+  spent: fc.array(output, { maxLength: 4 }),
+  start: u40,
+  exitableAt: u40,
+  bond: amount,
+  starter: address,
+  late: fc.boolean(),
+})
 const permit = fc.record({ starter: address, deadline: u40, signature: bytes })
 
 const TYPES = {
@@ -77,8 +91,8 @@ describe('The nouns of Plasma, in both languages', () => {
 
   it('name a chain alike, and what its operator signs', () =>
     agree(chain, async (value) => {
-      expect(Transaction.chainId(value)).to.equal(await twin.chainId(value))
-      expect(Transaction.registrationDigest(under, value)).to.equal(await twin.registrationDigest(value))
+      expect(Chain.chainId(value)).to.equal(await twin.chainId(value))
+      expect(Chain.registrationDigest(under, value)).to.equal(await twin.registrationDigest(value))
     }))
 
   it('hash a transaction alike, and as a wallet does by EIP-712', () =>
@@ -105,17 +119,37 @@ describe('The nouns of Plasma, in both languages', () => {
       expect(Block.header(root, childrenRoot)).to.equal(await twin.header(root, childrenRoot))
       const index = pick % hashes.length
       expect(Block.leaf(hashes[index]!)).to.equal(await twin.leaf(hashes[index]!))
-      const proof = Block.inclusion(tree, index, { number: 1, header, time, asOf })
-      expect(Block.impliedCommitment(hashes[index]!, proof)).to.equal(Block.commitmentHash(header, time, asOf))
-      const spoiled = { ...proof, childrenRoot }
+      const proof = Block.inclusion(tree, index, { number: 1, time, asOf })
+      expect(Block.rootOf(hashes[index]!, proof)).to.equal(root)
+      const spoiled = { ...proof, index: proof.index ^ 1 }
       for (const each of [proof, spoiled]) {
-        const got = await twin.impliedCommitment(hashes[index]!, {
-          ...each,
-          siblings: [...each.siblings],
-          levels: [],
-        } as never)
-        expect(Block.impliedCommitment(hashes[index]!, each)).to.equal(got)
+        expect(Block.rootOf(hashes[index]!, each)).to.equal(await twin.rootOf(hashes[index]!, each as never))
       }
+      expect(Block.commitmentHash(header, time, asOf)).to.equal(await twin.commitmentHash(header, time, asOf))
+    }))
+
+  it('sign, hang in and open the header of a child alike', () =>
+    agree(fc.tuple(word, u40, u40, word, u8, level), async ([id, number, asOf, head, slot, above]) => {
+      expect(Block.headerDigest(under, id, number, asOf, head)).to.equal(
+        await twin.headerDigest(id, number, asOf, head),
+      )
+      const { r, vs } = above
+      expect(Block.slotLeaf({ header: head, r, vs })).to.equal(await twin.slotLeaf(head, r, vs))
+      expect(Block.parentHeader(head, slot, above)).to.equal(await twin.parentHeader(head, slot, above as never))
+    }))
+
+  it('name locks alike', () =>
+    agree(fc.record({ hash: word, expiry: u40, refund: address }), async (terms) => {
+      expect(LockTerms.lockOf(terms)).to.equal(await twin.lockOf(terms))
+    }))
+
+  it('hash an in-flight exit alike, and its word in the queues', () =>
+    agree(fc.tuple(inFlight, word), async ([value, hash]) => {
+      expect(InFlightExit.inFlightHash(value)).to.equal(await twin.inFlightHash(value))
+      const { start, exitableAt } = value
+      expect(InFlightExit.inFlightEntry(hash, start, exitableAt)).to.equal(
+        await twin.inFlightEntry(hash, start, exitableAt),
+      )
     }))
 
   it('make the same word of an exit, in calldata and in memory, and leave the memory as it was', () =>
@@ -233,11 +267,5 @@ describe('Plasma in TypeScript alone', () => {
       ),
       runs(200),
     )
-  })
-
-  it('hashes the terms of a lock as L1 will', () => {
-    const lock = { hash: uint(1n, 32), expiry: 2, refund: `0x${'03'.repeat(20)}` as Hex }
-    const packed = `${uint(1n, 32)}${uint(2n, 32).slice(2)}${'00'.repeat(12)}${'03'.repeat(20)}`
-    expect(Transaction.lockHash(lock)).to.equal(keccak256(packed))
   })
 })

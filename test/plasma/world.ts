@@ -1,8 +1,9 @@
 import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import type { Inclusion } from '../../src/core/plasma/Block.ts'
 import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import type { Chain } from '../../src/core/plasma/Chain.ts'
 import { type Permit, startExitDigest } from '../../src/core/plasma/Exit.ts'
-import { type Chain, type Deposit, outputId, type Transaction } from '../../src/core/plasma/Transaction.ts'
+import { type Deposit, outputId, type Transaction } from '../../src/core/plasma/Transaction.ts'
 import type { Account } from '../../src/edge/chain/LocalAccounts.ts'
 import {
   chainId,
