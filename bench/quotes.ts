@@ -22,6 +22,21 @@ export function snapshots(): Snapshots {
 }
 
 const VERBS = ['open', 'deposit', 'conclude', 'challenge', 'answer', 'settle']
+/** The rows of the table of Plasma's gas: how they begin, and their keys. */
+const PLASMA = [
+  ['`commit`', 'commit'],
+  ['`deposit.erc20`', 'deposit.erc20'],
+  ['`exit.tx`', 'exit.tx'],
+  ['`challenge`', 'challenge'],
+  ['`exit.level`', 'exit.level'],
+  ['`exits.batch.deposits`', 'exits.batch.deposits'],
+  ['`inflight` 1x1, 2x2, 4x4', 'inflight.1x1', 'inflight.2x2', 'inflight.4x4'],
+  ['`piggyback`, `challengeOutput`', 'piggyback', 'challengeOutput'],
+  ['`competitor.included`, `respond`', 'competitor.included', 'respond'],
+  ['`process`', 'process'],
+  ['`process.group`', 'process.group'],
+  ['`process.inflight`', 'process.inflight'],
+] as const
 /** What the profile's groups are, for readers. */
 const GROUPS: Readonly<Record<string, string>> = {
   garbage: 'garbage',
@@ -92,6 +107,14 @@ export function quotes({ gas, speed, peers, profile }: Snapshots): readonly Quot
         return [shown(all), fixed, shown(all - Number(fixed.replace(',', '')))]
       }),
     ),
+    // Of what stands in the way, and of what was tried, only the first two columns can be measured again.
+    ...PLASMA.map(([label, ...verbs]) => {
+      const keys = verbs.map((verb) => `plasma.${verb}`)
+      return architecture(RegExp(String.raw`^\| ${label} \| (\d[^|]+) \| (\d[^|]+) \|.*$`, 'dm'), () => [
+        of(gas, ...keys).join(', '),
+        of(GAS_TARGETS, ...keys).join(', '),
+      ])
+    }),
     architecture(/A revealed lock adds (\S+) to a settlement/d, () => [shown(lock)]),
     architecture(
       /stay `challenge` \((\S+); its fixed part with this event and layout leaves (\S+) for/d,

@@ -6,7 +6,6 @@ interface Vm {
     function addr(uint256 key) external pure returns (address);
     function assume(bool condition) external pure;
     function deal(address who, uint256 balance) external;
-    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
     function prank(address sender) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function warp(uint256 time) external;

@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {Merkle} from "../../contracts/base/Merkle.sol";
-import {Signatures} from "../../contracts/base/Signatures.sol";
+import {Verdicts} from "../../contracts/base/Verdicts.sol";
 import {Blocks, Inclusion, Level} from "../../contracts/plasma/Block.sol";
 import {Chain, Chains} from "../../contracts/plasma/Chain.sol";
 import {Deposit, Deposits} from "../../contracts/plasma/Deposit.sol";
 import {Exit, Permit} from "../../contracts/plasma/Exit.sol";
 import {InFlightExit} from "../../contracts/plasma/InFlightExit.sol";
-import {IRootChain} from "../../contracts/plasma/IRootChain.sol";
+import {RootChain} from "../../contracts/plasma/RootChain.sol";
 import {Member} from "../../contracts/plasma/Roster.sol";
 import {Spend} from "../../contracts/plasma/Spend.sol";
 import {Output, Transaction, Transactions} from "../../contracts/plasma/Transaction.sol";
@@ -35,9 +35,7 @@ contract RootChainHandler {
     uint256 private constant BOND = 100 gwei;
     uint256 private constant OPERATOR = 0x0b;
 
-    bytes private constant TERMS = abi.encode(address(0), MFP, 100, 100, 100, 1 gwei, 9 gwei);
-    /// @dev As it was built: to compile it here once more would take longer than all that follows.
-    IRootChain public immutable court = IRootChain(vm.deployCode("RootChain.sol:RootChain", TERMS));
+    RootChain public immutable court = new RootChain(Verdicts(address(0)), MFP, 100, 100, 100, 1 gwei, 9 gwei);
     bytes32 public immutable chain;
     uint40 private _time = 1_000_000;
     uint40 private _number;
@@ -173,8 +171,7 @@ contract RootChainHandler {
     }
 
     function txHash(Transaction memory made) public view returns (bytes32) {
-        return
-            keccak256(abi.encodePacked(hex"1901", Signatures(address(court)).domainSeparator(), this.structHash(made)));
+        return keccak256(abi.encodePacked(hex"1901", court.domainSeparator(), this.structHash(made)));
     }
 
     function structHash(Transaction calldata made) external pure returns (bytes32) {

@@ -7,7 +7,11 @@ import { sharesOf } from '../../bench/speed/profiler.ts'
 const PARTS = [
   ['README.md', '## Measured', ['20,000']],
   // What is fixed of a verb's gas comes from the protocol's prices; the others are settings.
-  ['ARCHITECTURE.md', '## What gas is spent on', ['21,000', '2,913', '1,000,000']],
+  [
+    'ARCHITECTURE.md',
+    '## What gas is spent on',
+    ['21,000', '2,913', '1,000,000', '2,600', '1,000', '47,041', '49,152'],
+  ],
   ['ARCHITECTURE.md', '## Where the time of a payment goes', []],
 ] as const
 
