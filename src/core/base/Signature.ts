@@ -50,9 +50,7 @@ export function keccakEach(bytes: Uint8Array, skip: number, ends: readonly numbe
   const hashes = new Uint8Array(32 * ends.length)
   let start = 0
   for (let i = 0; i < ends.length; i++) {
-    hasher.init()
-    hasher.update(bytes.subarray(start + skip, ends[i]!))
-    hashes.set(hasher.digest('binary'), 32 * i)
+    hashes.set(keccakBytes(bytes.subarray(start + skip, ends[i]!)), 32 * i)
     start = ends[i]!
   }
   return hashes
@@ -60,44 +58,26 @@ export function keccakEach(bytes: Uint8Array, skip: number, ends: readonly numbe
 
 /** keccak256(abi.encodePacked(parts)). */
 export function keccak(...parts: readonly Hex[]): Hex {
-  absorbPacked(parts)
-  return `0x${hasher.digest('hex')}`
-}
-
-/** The same as raw bytes: cheaper where nobody reads the hash. */
-export function keccakRaw(...parts: readonly Hex[]): Uint8Array {
-  absorbPacked(parts)
-  return hasher.digest('binary')
-}
-
-function absorbPacked(parts: readonly Hex[]): void {
   let length = 0
   for (const part of parts) length += size(part)
   const target = room(length)
   let at = 0
   for (const part of parts) at = write(target, at, part)
-  hasher.init()
-  hasher.update(target.subarray(0, length))
+  return hashOf(target.subarray(0, length))
 }
 
 /** keccak256(abi.encode(words)) for static types; a Hex longer than 32 bytes is refused with RangeError. */
 export function keccakWords(...words: readonly Word[]): Hex {
-  absorb(words)
-  return `0x${hasher.digest('hex')}`
-}
-
-/** The same as raw bytes. */
-export function keccakWordsRaw(...words: readonly Word[]): Uint8Array {
-  absorb(words)
-  return hasher.digest('binary')
-}
-
-function absorb(words: readonly Word[]): void {
   const length = 32 * words.length
   const target = room(length).fill(0, 0, length)
   for (let i = 0; i < words.length; i++) writeWord(target, 32 * i, words[i]!)
+  return hashOf(target.subarray(0, length))
+}
+
+function hashOf(bytes: Uint8Array): Hex {
   hasher.init()
-  hasher.update(target.subarray(0, length))
+  hasher.update(bytes)
+  return `0x${hasher.digest('hex')}`
 }
 
 function writeWord(target: Uint8Array, at: number, word: Word): void {

@@ -146,11 +146,6 @@ function response(known: Knowledge, one: RunningInFlight): readonly Answer[] | u
   return !shown && useful ? [{ kind: 'respond', key: keyAt(one, RESPONSE), exit: one, at }] : undefined
 }
 
-/** Whether an answer is one against an exit. */
-export function isAgainst({ kind }: Answer): boolean {
-  return kind !== 'respond'
-}
-
 // The calls
 
 /** What an answer is as a call of the chain's court: with its proofs, which are read from the watcher's store. */
