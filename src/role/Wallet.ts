@@ -4,7 +4,6 @@ import { domain } from '../core/base/Signature.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Payee } from '../core/plasma/Payment.ts'
-import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   balanceOf,
   restoreWallet,
@@ -12,8 +11,9 @@ import {
   type WalletOutput,
   type WalletParams,
   type WalletState,
-  walletMachine,
-} from '../core/plasma/Wallet.ts'
+} from '../core/plasma/Purse.ts'
+import type { SeenEvent } from '../core/plasma/Seen.ts'
+import { walletMachine } from '../core/plasma/Wallet.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Acknowledgement, OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'

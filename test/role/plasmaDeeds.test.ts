@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { addressOf } from '../../src/core/base/Signature.ts'
-import { heldBy } from '../../src/core/plasma/Wallet.ts'
+import { heldBy } from '../../src/core/plasma/Purse.ts'
 import type { Wallet } from '../../src/role/Wallet.ts'
 import { to } from './flights.ts'
 import { DEPTH, key, MFP, through, World } from './plasmaWorld.ts'

@@ -1,101 +1,32 @@
 import { type Hex, isHex, ZERO } from '../base/Bytes.ts'
-import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
-import { addressOf, sign } from '../base/Signature.ts'
-import { type Machine, Refusal, type Row, require, type Step } from '../base/Step.ts'
+import { entries, get, remove, set } from '../base/HashMap.ts'
+import { sign } from '../base/Signature.ts'
+import { type Machine, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { inclusion } from './Block.ts'
-import type { PlasmaCall } from './Call.ts'
-import { type Chain, chainId } from './Chain.ts'
-import { dueExits } from './Due.ts'
-import { OWN_PERMIT } from './Exit.ts'
-import {
-  type Applied,
-  type Follower,
-  type FollowerInput,
-  type FollowerParams,
-  isSynced,
-  progress,
-  restoreFollower,
-} from './Follower.ts'
-import { exitCalls, flightCall, type Held, type Proof } from './Held.ts'
-import { isUnique, type Signed } from './Ledger.ts'
+import { fly, join, leave, settle } from './Departure.ts'
+import { type Applied, type FollowerInput, progress } from './Follower.ts'
+import type { Proof } from './Held.ts'
+import { isUnique } from './Ledger.ts'
 import { outputsOf, type Payee, select } from './Payment.ts'
 import {
-  claimOn,
-  endOf,
-  noExits,
-  observeExit,
-  observeExits,
-  openPositions,
-  PAID_OUT,
-  type RunningExits,
-  touchedBy,
-} from './Running.ts'
+  freeOf,
+  hold,
+  idle,
+  type Next,
+  release,
+  requireGood,
+  reuse,
+  say,
+  type WalletInput,
+  type WalletOutput,
+  type WalletParams,
+  type WalletState,
+} from './Purse.ts'
+import { claimOn, endOf, observeExit, PAID_OUT, touchedBy } from './Running.ts'
 import type { SeenEvent } from './Seen.ts'
 import { NOBODY } from './Standing.ts'
-import type { Output } from './Transaction.ts'
 import { MAX_OUTPUTS, outputId, txHash } from './Transaction.ts'
-
-/** What a wallet is given once. */
-export interface WalletParams extends Omit<FollowerParams, 'chain'> {
-  readonly chain: Chain
-  /** The owner's private key: 32 bytes. */
-  readonly key: Hex
-  /** Numbers in which a payment may be included before it is dead. */
-  readonly life: number
-}
-
-/** A wallet: a follower of its chain, the outputs it holds, and the payments whose end is open. */
-export interface WalletState {
-  readonly follower: Follower
-  readonly owner: Hex
-  readonly held: HashMap<Held>
-  readonly payments: HashMap<Signed>
-  readonly running: RunningExits
-}
-
-/** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how the start of an exit ended. */
-export type WalletInput =
-  | FollowerInput
-  | { readonly kind: 'deposit'; readonly asset: Hex; readonly value: bigint; readonly salt: Hex }
-  | {
-      readonly kind: 'pay'
-      readonly asset: Hex
-      readonly payees: readonly Payee[]
-      /** Left to the operator. */
-      readonly fee: bigint
-      readonly memo: Hex
-    }
-  | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
-  | { readonly kind: 'fly'; readonly txHash: Hex }
-  | { readonly kind: 'piggyback'; readonly txHash: Hex }
-  | { readonly kind: 'process'; readonly asset: Hex; readonly time: number }
-  | { readonly kind: 'sent'; readonly ids: readonly Hex[]; readonly failed: boolean }
-
-/** What a wallet says. A payment is `received` or `paid` only when it and every block before it is valid and final. */
-export type WalletOutput =
-  | { readonly kind: 'fetch'; readonly number: number }
-  | { readonly kind: 'submit'; readonly txHash: Hex; readonly signed: Signed }
-  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly ids: readonly Hex[] }
-  | { readonly kind: 'deposited'; readonly id: Hex; readonly output: Output }
-  | { readonly kind: 'received'; readonly id: Hex; readonly output: Output; readonly number: number }
-  | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
-  | { readonly kind: 'failed'; readonly txHash: Hex }
-  | { readonly kind: 'left'; readonly id: Hex; readonly amount: bigint }
-  | { readonly kind: 'bad'; readonly number: number; readonly why: string }
-
-type Next = Step<WalletState, WalletOutput>
-
-/** A wallet from its store; an empty one follows L1 from `from`. */
-export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: number): WalletState {
-  const { court, depth, patience } = params
-  const follower = restoreFollower({ court, chain: chainId(params.chain), depth, patience }, rows, from)
-  let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
-  for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
-  for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
-  const running = observeExits(noExits(), Archive.storedL1(rows))
-  return { follower, owner: addressOf(params.key), held, payments, running }
-}
 
 /** The wallet's machine: refuses InsufficientFunds, MalformedOwner, NotSynced, ChainBad, OutputInUse. */
 export function walletMachine(params: WalletParams): Machine<WalletState, WalletInput, WalletOutput> {
@@ -123,63 +54,7 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
   }
 }
 
-/** What is free of an asset. */
-export function balanceOf(state: WalletState, asset: Hex): bigint {
-  return freeOf(state, asset).reduce((sum, one) => sum + one.output.value, 0n)
-}
-
-/** The outputs of an asset that a payment or an exit may take, dearest first. */
-export function freeOf(state: WalletState, asset: Hex): readonly Held[] {
-  const free = heldBy(state).filter((one) => one.use === 'free' && one.output.asset === asset)
-  return free.sort((a, b) => (a.output.value === b.output.value ? 0 : a.output.value > b.output.value ? -1 : 1))
-}
-
-/** Everything that the wallet holds. */
-export function heldBy(state: WalletState): Held[] {
-  return [...entries(state.held)].map(([, one]) => one)
-}
-
-function idle(state: WalletState): Next {
-  return { state, rows: [], outputs: [] }
-}
-
-function say(step: Next, ...outputs: readonly WalletOutput[]): Next {
-  return { ...step, outputs: [...step.outputs, ...outputs] }
-}
-
-function hold(step: Next, one: Held): Next {
-  const state = { ...step.state, held: set(step.state.held, one.id, one) }
-  return { ...step, state, rows: [...step.rows, Archive.row('held', one.id, one)] }
-}
-
-function release(step: Next, id: Hex): Next {
-  if (!get(step.state.held, id)) return step
-  const row: Row = { table: 'held', key: id, value: undefined }
-  return { ...step, state: { ...step.state, held: remove(step.state.held, id) }, rows: [...step.rows, row] }
-}
-
-/** Uses an output for something else; what layer 1 has a claim on is never free. */
-function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): Next {
-  const one = get(step.state.held, id)
-  if (one?.use !== from) return step
-  const owed = from === 'leaving' && isOwed(step, id)
-  const use = owed ? 'paying' : to === 'free' && claimOn(step.state.running, id, ZERO) ? 'leaving' : to
-  return hold(step, { ...one, use })
-}
-
-function isOwed({ state }: Next, id: Hex): boolean {
-  return [...entries(state.payments)].some(([, { transaction }]) => transaction.inputs.includes(id))
-}
-
 // What the owner wants
-
-/** A wallet acts on a chain only while it knows all of it, and all of it is valid. */
-function requireGood({ follower }: WalletState): void {
-  const { bad, commits } = follower
-  if (bad) throw new Refusal('ChainBad', bad.number)
-  require(isSynced(follower) && commits.length === 0, 'NotSynced', follower.ledger.number - 1, commits.at(-1)?.number ??
-    0)
-}
 
 function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next {
   requireGood(state)
@@ -225,47 +100,6 @@ function pay(
   const kept = { ...taken.state, payments: set(taken.state.payments, hash, signed) }
   const rows = [...taken.rows, Archive.row('payments', hash, signed)]
   return { state: kept, rows, outputs: [{ kind: 'submit', txHash: hash, signed }] }
-}
-
-function leave(params: WalletParams, state: WalletState, ids: readonly Hex[], anyway = false): Next {
-  const all = ids.map((id) => leavable(state, id, anyway))
-  const doubtful = new Set(all.filter((one) => one.use === 'paying').map(({ id }) => id))
-  const single = ({ id, output }: Held) => doubtful.has(id) || isUnique(state, output.asset)
-  const calls = exitCalls(params.chain, all, OWN_PERMIT, single)
-  const taken = all.reduce((step, one) => hold(step, { ...one, use: 'leaving' }), idle(state))
-  return say(taken, ...calls.map((one) => ({ kind: 'call' as const, ...one })))
-}
-
-function leavable(state: WalletState, id: Hex, anyway: boolean): Held {
-  const one = get(state.held, id)
-  if (!one) throw new Refusal('UnknownOutput', id)
-  // A start that nobody heard of again may be tried again: the court knows if it was heard.
-  const lost = one.use === 'leaving' && claimOn(state.running, id, ZERO) === undefined
-  require(one.use === 'free' || lost || (anyway && one.use === 'paying'), 'OutputInUse', id, one.use)
-  return one
-}
-
-/** An open payment leaves as it is: its payees have what it pays them, or its payer has its inputs back. */
-function fly(params: WalletParams, state: WalletState, hash: Hex): Next {
-  const signed = get(state.payments, hash)
-  if (!signed) throw new Refusal('UnknownPayment', hash)
-  const call = flightCall(params.chain, signed, (id) => get(state.held, id))
-  return say(idle(state), { kind: 'call', ids: [], call })
-}
-
-/** Whatever is the owner's of an in-flight exit that runs, and not piggybacked, paid or blocked. */
-function join(state: WalletState, hash: Hex): Next {
-  const one = get(state.running.inFlight, hash)
-  const positions = one ? openPositions(state.running, one, state.owner) : 0
-  if (!one || positions === 0) throw new Refusal('NothingLeft', hash)
-  const call: PlasmaCall = { verb: 'piggyback', inFlight: one.inFlight, positions, terms: [] }
-  return say(idle(state), { kind: 'call', ids: [], call })
-}
-
-function settle(state: WalletState, asset: Hex, time: number): Next {
-  const { chain } = state.follower.params
-  const call: PlasmaCall = { verb: 'process', chain, asset, ...dueExits(state.running, asset, time) }
-  return say(idle(state), { kind: 'call', ids: [], call })
 }
 
 // What happens

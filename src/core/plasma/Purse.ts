@@ -1,0 +1,136 @@
+// What a wallet is, and what it holds.
+import { type Hex, ZERO } from '../base/Bytes.ts'
+import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
+import { addressOf } from '../base/Signature.ts'
+import { Refusal, type Row, require, type Step } from '../base/Step.ts'
+import * as Archive from './Archive.ts'
+import type { PlasmaCall } from './Call.ts'
+import { type Chain, chainId } from './Chain.ts'
+import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
+import type { Held } from './Held.ts'
+import type { Signed } from './Ledger.ts'
+import type { Payee } from './Payment.ts'
+import { claimOn, noExits, observeExits, type RunningExits } from './Running.ts'
+import type { Output } from './Transaction.ts'
+
+/** What a wallet is given once. */
+export interface WalletParams extends Omit<FollowerParams, 'chain'> {
+  readonly chain: Chain
+  /** The owner's private key: 32 bytes. */
+  readonly key: Hex
+  /** Numbers in which a payment may be included before it is dead. */
+  readonly life: number
+}
+
+/** A wallet: a follower of its chain, the outputs it holds, and the payments whose end is open. */
+export interface WalletState {
+  readonly follower: Follower
+  readonly owner: Hex
+  readonly held: HashMap<Held>
+  readonly payments: HashMap<Signed>
+  readonly running: RunningExits
+}
+
+/** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how the start of an exit ended. */
+export type WalletInput =
+  | FollowerInput
+  | { readonly kind: 'deposit'; readonly asset: Hex; readonly value: bigint; readonly salt: Hex }
+  | {
+      readonly kind: 'pay'
+      readonly asset: Hex
+      readonly payees: readonly Payee[]
+      /** Left to the operator. */
+      readonly fee: bigint
+      readonly memo: Hex
+    }
+  | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
+  | { readonly kind: 'fly'; readonly txHash: Hex }
+  | { readonly kind: 'piggyback'; readonly txHash: Hex }
+  | { readonly kind: 'process'; readonly asset: Hex; readonly time: number }
+  | { readonly kind: 'sent'; readonly ids: readonly Hex[]; readonly failed: boolean }
+
+/** What a wallet says. A payment is `received` or `paid` only when it and every block before it is valid and final. */
+export type WalletOutput =
+  | { readonly kind: 'fetch'; readonly number: number }
+  | { readonly kind: 'submit'; readonly txHash: Hex; readonly signed: Signed }
+  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly ids: readonly Hex[] }
+  | { readonly kind: 'deposited'; readonly id: Hex; readonly output: Output }
+  | { readonly kind: 'received'; readonly id: Hex; readonly output: Output; readonly number: number }
+  | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
+  | { readonly kind: 'failed'; readonly txHash: Hex }
+  | { readonly kind: 'left'; readonly id: Hex; readonly amount: bigint }
+  | { readonly kind: 'bad'; readonly number: number; readonly why: string }
+
+/** What an input makes of a wallet. */
+export type Next = Step<WalletState, WalletOutput>
+
+/** A wallet from its store; an empty one follows L1 from `from`. */
+export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: number): WalletState {
+  const { court, depth, patience } = params
+  const follower = restoreFollower({ court, chain: chainId(params.chain), depth, patience }, rows, from)
+  let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
+  for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
+  for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
+  const running = observeExits(noExits(), Archive.storedL1(rows))
+  return { follower, owner: addressOf(params.key), held, payments, running }
+}
+
+/** What is free of an asset. */
+export function balanceOf(state: WalletState, asset: Hex): bigint {
+  return freeOf(state, asset).reduce((sum, one) => sum + one.output.value, 0n)
+}
+
+/** The outputs of an asset that a payment or an exit may take, dearest first. */
+export function freeOf(state: WalletState, asset: Hex): readonly Held[] {
+  const free = heldBy(state).filter((one) => one.use === 'free' && one.output.asset === asset)
+  return free.sort((a, b) => (a.output.value === b.output.value ? 0 : a.output.value > b.output.value ? -1 : 1))
+}
+
+/** Everything that the wallet holds. */
+export function heldBy(state: WalletState): Held[] {
+  return [...entries(state.held)].map(([, one]) => one)
+}
+
+/** Nothing changes. */
+export function idle(state: WalletState): Next {
+  return { state, rows: [], outputs: [] }
+}
+
+/** The same, saying more. */
+export function say(step: Next, ...outputs: readonly WalletOutput[]): Next {
+  return { ...step, outputs: [...step.outputs, ...outputs] }
+}
+
+/** Keeps an output. */
+export function hold(step: Next, one: Held): Next {
+  const state = { ...step.state, held: set(step.state.held, one.id, one) }
+  return { ...step, state, rows: [...step.rows, Archive.row('held', one.id, one)] }
+}
+
+/** Holds an output no more. */
+export function release(step: Next, id: Hex): Next {
+  if (!get(step.state.held, id)) return step
+  const row: Row = { table: 'held', key: id, value: undefined }
+  return { ...step, state: { ...step.state, held: remove(step.state.held, id) }, rows: [...step.rows, row] }
+}
+
+/** Uses an output for something else; what layer 1 has a claim on is never free. */
+export function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): Next {
+  const one = get(step.state.held, id)
+  if (one?.use !== from) return step
+  const owed = from === 'leaving' && isOwed(step, id)
+  const use = owed ? 'paying' : to === 'free' && claimOn(step.state.running, id, ZERO) ? 'leaving' : to
+  return hold(step, { ...one, use })
+}
+
+function isOwed({ state }: Next, id: Hex): boolean {
+  return [...entries(state.payments)].some(([, { transaction }]) => transaction.inputs.includes(id))
+}
+
+/** A wallet acts on a chain only while it knows all of it, and all of it is valid. Refuses ChainBad, NotSynced. */
+export function requireGood({ follower }: WalletState): void {
+  const { bad, commits } = follower
+  if (bad) throw new Refusal('ChainBad', bad.number)
+  require(isSynced(follower) && commits.length === 0, 'NotSynced', follower.ledger.number - 1, commits.at(-1)?.number ??
+    0)
+}
