@@ -105,10 +105,14 @@ function drop(ledger: Ledger, id: Hex): Ledger {
   return { ...ledger, coins: remove(ledger.coins, id), owners }
 }
 
-/** How a ledger takes a transaction: its hash if it is known, and whether somebody checked its signature before. */
+/**
+ * What is known of a transaction before a ledger takes it: its hash; that it was authorised when it was taken before; or
+ * who made its signature, the zero address if nobody did. Whether that is the payee is the ledger's to say.
+ */
 export interface Known {
   readonly hash?: Hex
   readonly authorised?: boolean
+  readonly signer?: Hex
 }
 
 /** The ledger after the block's next transaction. Throws the Refusal that makes it invalid in this block. */
@@ -121,7 +125,7 @@ export function spend(ledger: Ledger, signed: Signed, known: Known = {}): Ledger
   const coins = tx.inputs.map((id) => spendable(ledger, id, hash))
   const payee = payeeOf(coins)
   const fees = conserve(ledger, coins, tx.outputs)
-  if (!known.authorised) checkAuthorised(ledger, signed, hash, payee)
+  if (!known.authorised) checkAuthorised(ledger, signed, hash, payee, known.signer)
   let next: Ledger = { ...ledger, fees }
   for (const id of tx.inputs) next = drop(next, id)
   return create(next, tx.outputs, hash)
@@ -183,12 +187,12 @@ export function spends(ledger: Ledger, signed: Signed, hash: Hex, id: Hex, numbe
   }
 }
 
-function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, payee: Hex): void {
+function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, payee: Hex, signer?: Hex): void {
   if (authorisation === '0x') {
     require(get(ledger.approvals, concat(hash, payee)) === true, 'NotApproved', payee, hash)
     return
   }
-  const have = recover(hash, authorisation) ?? NOBODY
+  const have = signer ?? recover(hash, authorisation) ?? NOBODY
   require(have === payee, 'WrongSigner', have, payee)
 }
 
