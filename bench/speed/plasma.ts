@@ -24,7 +24,7 @@ const CHAIN = { parent: ZERO, slot: 0, operator: OPERATOR }
 export async function measure(): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
   const store = openStore(join(folder, 'operator.db'), 'operator of the bench')
-  const params = { chain: CHAIN, depth: 0, margin: 3600, fees: [], maxTransactions: 60_000 }
+  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 60_000 }
   try {
     const operator = new Operator({ l1: depositsOnly(), store, params, from: 0, onFailure: fail })
     while (operator.state.ledger.coins.size === 0) await new Promise((done) => setImmediate(done))

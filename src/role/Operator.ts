@@ -6,6 +6,7 @@ import { Refusal, require } from '../core/base/Step.ts'
 import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
 import { inclusion, txTree } from '../core/plasma/Block.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
+import { ownOf } from '../core/plasma/Chain.ts'
 import { idsOf, type Signed } from '../core/plasma/Ledger.ts'
 import {
   type OperatorInput,
@@ -69,7 +70,8 @@ export class Operator {
     this.#options = options
     this.#court = domain(l1.chainId, l1.court)
     const params = { ...options.params, court: this.#court }
-    require(params.chain.operator === l1.sender, 'NotOperator', l1.sender, params.chain.operator)
+    const { operator } = ownOf(params.path)
+    require(operator === l1.sender, 'NotOperator', l1.sender, operator)
     this.#loop = new Loop({
       machine: operatorMachine(params),
       state: restoreOperator(params, store, from),
@@ -143,7 +145,7 @@ export class Operator {
     const { ledger, committed } = this.state
     const { l1, params } = this.#options
     const { number, asOf, chain } = ledger
-    const place = { chainId: Number(l1.chainId), court: l1.court, chain, operator: params.chain.operator }
+    const place = { chainId: Number(l1.chainId), court: l1.court, chain, operator: ownOf(params.path).operator }
     return { ...place, number, asOf, committed, since: 0 }
   }
 

@@ -2,7 +2,7 @@ import { domain } from '../core/base/Signature.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
-import { chainId, type Chain as PlasmaChain } from '../core/plasma/Chain.ts'
+import type { Chain as PlasmaChain } from '../core/plasma/Chain.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   type Alarm,
@@ -23,7 +23,8 @@ export interface WatcherOptions {
   readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly operator: Pick<OperatorApi, 'block'>
-  readonly chain: PlasmaChain
+  /** The chain and those above it: root level first, its own last. */
+  readonly path: readonly PlasmaChain[]
   /** L1 blocks that must stand on a block before it is believed. */
   readonly depth: number
   /** Seconds after which a block that nobody serves is withheld, and before a payment in which to warn. */
@@ -53,7 +54,7 @@ export class Watcher {
 
   constructor(options: WatcherOptions) {
     const { l1, store, from, depth, patience, interval } = options
-    const params = { court: domain(l1.chainId, l1.court), chain: chainId(options.chain), depth, patience }
+    const params = { court: domain(l1.chainId, l1.court), path: options.path, depth, patience }
     this.#options = options
     this.#loop = new Loop({
       machine: watcherMachine(options.warning),
@@ -125,10 +126,10 @@ export class Watcher {
   }
 
   #answer({ answer }: WatcherOutput & { readonly kind: 'answer' }): void {
-    const { l1, store, chain } = this.#options
+    const { l1, store, path } = this.#options
     const court = domain(l1.chainId, l1.court)
     const { key } = answer
-    l1.send(answerCall(court, chain, knowledgeOf(this.state), store, answer)).then(
+    l1.send(answerCall(court, path, knowledgeOf(this.state), store, answer)).then(
       ({ block }) => this.#loop.post({ kind: 'sent', key, mined: block }),
       (why) => {
         this.#options.onTrouble?.(why)

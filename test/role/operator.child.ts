@@ -54,7 +54,7 @@ function layer1(): Chain<PlasmaCall, PlasmaEvent> {
 
 async function run(path: string): Promise<void> {
   const store = openStore(path, 'operator of the kill test')
-  const params = { chain: CHAIN, depth: 0, margin: 3600, fees: [], maxTransactions: 40 }
+  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 40 }
   const onFailure = (why: unknown) => {
     throw why
   }

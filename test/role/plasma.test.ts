@@ -77,7 +77,7 @@ describe('Plasma, told over a simulated layer 1', () => {
     const stolen = heldBy(carol.state).find((one) => one.use === 'paying')!
     await world.settle(operator)
     expect(heldBy(carol.state).map((one) => one.id)).not.to.include(stolen.id)
-    const theft = world.court.connect(carol.owner).send(exitCall(CHAIN, stolen.proof, OWN_PERMIT))
+    const theft = world.court.connect(carol.owner).send(exitCall([CHAIN], stolen.proof, OWN_PERMIT))
     const [deposit] = freeOf(dave.state, ETHER)
     const gone = dave.leave(deposit!.id)
     await world.mine(DEPTH + 4)

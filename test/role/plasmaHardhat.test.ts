@@ -66,7 +66,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     open.push(() => stores.forEach((store) => void store.close()))
     const [forOperator, forAlice, forBob, forWatcher] = stores
 
-    const params = { chain, depth: 0, margin: 3600, fees: [], maxTransactions: 1000 }
+    const params = { path: [chain], depth: 0, margin: 3600, fees: [], maxTransactions: 1000 }
     const operator = new Operator({ l1, store: forOperator!, params, from: 0, interval: 20, onFailure })
     const server = await serveHttp(operatorHandler(operator.api))
     open.push(
@@ -77,7 +77,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     const following = { operator: api, from: 0, interval: 20, onFailure }
     const times = { depth: 0, patience: 3600 }
     const wallet = (n: number, l1: typeof l1Alice, store: (typeof stores)[number]) =>
-      new Wallet({ ...following, l1, store, params: { chain, key: localAccount(n).key, life: 50, ...times } })
+      new Wallet({ ...following, l1, store, params: { path: [chain], key: localAccount(n).key, life: 50, ...times } })
     const [alice, bob] = [wallet(1, l1Alice, forAlice!), wallet(2, l1Bob, forBob!)]
     const alarms: unknown[] = []
     const onAlarm = (alarm: unknown) => alarms.push(alarm)
@@ -86,7 +86,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
       ...times,
       l1: l1Watcher,
       store: forWatcher!,
-      chain,
+      path: [chain],
       warning: 3600,
       onAlarm,
     })
@@ -113,7 +113,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     const [hers] = freeOf(alice.state, ETHER)
     await alice.pay(ETHER, [{ owner: bob.owner, value: ONE - 35n }])
     await until('bob has all', () => bob.balance(ETHER) === 2n * ONE - 35n)
-    await l1Alice.send(exitCall(chain, hers!.proof, OWN_PERMIT))
+    await l1Alice.send(exitCall([chain], hers!.proof, OWN_PERMIT))
     await until('the watcher saw it', async () => {
       const { head, goal } = { head: await l1.head(), goal: watcher.state.follower.view.next - 1 }
       return head === goal && watcher.state.running.exits.size === 5

@@ -135,14 +135,14 @@ class Trial {
     if (what === 'pay') await this.pay(pick, other)
     if (what === 'sign') this.sign(pick, other)
     if (what === 'settle') await this.settle()
-    if (what === 'exit') await this.say(exitCall(CHAIN, coin.proof, OWN_PERMIT))
+    if (what === 'exit') await this.say(exitCall([CHAIN], coin.proof, OWN_PERMIT))
     if (what === 'group') {
       const some = this.coins.filter((_, n) => ((pick >> (n % 8)) & 1) === 1)
-      for (const { call } of exitCalls(CHAIN, some, OWN_PERMIT, () => false)) await this.say(call)
+      for (const { call } of exitCalls([CHAIN], some, OWN_PERMIT, () => false)) await this.say(call)
     }
     const tx = this.signed[other % Math.max(1, this.signed.length)]
     if (what === 'fly' && tx) {
-      await this.say(flightCall(CHAIN, tx, (id) => this.coins.find((held) => held.id === id)))
+      await this.say(flightCall([CHAIN], tx, (id) => this.coins.find((held) => held.id === id)))
     }
     if (what === 'pass') await this.world.pass(3600 * (1 + (pick % 40)))
     if (one && what === 'piggyback') {
@@ -207,7 +207,7 @@ describe('Mallory against people with a watcher', () => {
           await trial.settle()
           await world.mine(2 * DEPTH + 4)
           trial.agree()
-          for (const coin of trial.coins) await trial.say(exitCall(CHAIN, coin.proof, OWN_PERMIT))
+          for (const coin of trial.coins) await trial.say(exitCall([CHAIN], coin.proof, OWN_PERMIT))
           for (let n = 0; n < trial.signed.length; n++) await trial.try({ what: 'fly', pick: 0, other: n })
           const mine = freeOf(bob.state, ETHER)
           const left = bob.leaveAll(mine.map(({ id }) => id))

@@ -174,14 +174,14 @@ describe('Wallet', () => {
 
   it('asks to process no more exits at once than a transaction can carry, and those whose turn it is', async () => {
     const { world, wallet } = await alice([])
-    const { chain } = wallet.state.follower.params
+    const { chain } = wallet.state.follower.ledger
     const terms = { chain, asset: ETHER, owner: BOB, lock: ZERO, count: 1, value: 1n, bond: 0n, starter: BOB }
     const events = Array.from({ length: 1000 }, (_, index) => {
       const exit = { ...terms, ids: uint(index, 32), exitableAt: index }
       return { name: 'ExitStarted', ids: exit.ids, lane: 0, index, exit } as const
     })
     const running = observeExits(noExits(), [{ number: 1, hash: ZERO, parent: ZERO, time: 1, events }])
-    const machine = walletMachine({ court: DOMAIN, chain: CHAIN, key: key(1), depth: DEPTH, patience: 1, life: 1 })
+    const machine = walletMachine({ court: DOMAIN, path: [CHAIN], key: key(1), depth: DEPTH, patience: 1, life: 1 })
     const { outputs } = machine({ ...wallet.state, running }, { kind: 'process', asset: ETHER, time: 2000 })
     const exits = outputs.flatMap((said) =>
       said.kind === 'call' && said.call.verb === 'process' ? said.call.exits : [],

@@ -82,7 +82,7 @@ export class World {
   }
 
   operator(store: Store = memoryStore(), params: Partial<OperatorParams> = {}): Operator {
-    const all = { chain: CHAIN, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
+    const all = { path: [CHAIN], depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
     const l1 = this.connect(CHAIN.operator)
     const onFailure = (why: unknown) => this.failures.push(why)
     const onOutput = (output: OperatorOutput) => output.kind === 'dropped' && this.dropped.push(output)
@@ -96,7 +96,7 @@ export class World {
     const onFailure = (why: unknown) => this.failures.push(why)
     const times = { depth: DEPTH, patience: 6 * 3600, warning: 86_400, from: 0 }
     const onAlarm = (alarm: Alarm) => this.alarms.push(alarm)
-    const made = new Watcher({ l1, store, operator, chain: CHAIN, ...times, onAlarm, onFailure })
+    const made = new Watcher({ l1, store, operator, path: [CHAIN], ...times, onAlarm, onFailure })
     this.stops.push(() => made.stop())
     return made
   }
@@ -104,7 +104,7 @@ export class World {
   wallet(n: number, operator: Pick<OperatorApi, 'block' | 'submit'>, store: Store = memoryStore()): Wallet {
     const l1 = this.connect(addressOf(key(n)))
     const onFailure = (why: unknown) => this.failures.push(why)
-    const params = { chain: CHAIN, key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50 }
+    const params = { path: [CHAIN], key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50 }
     const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
     this.stops.push(() => made.stop())
     return made

@@ -148,15 +148,14 @@ function response(known: Knowledge, one: RunningInFlight): readonly Answer[] | u
 
 // The calls
 
-/** What an answer is as a call of the chain's court: with its proofs, which are read from the watcher's store. */
+/** What an answer is as a call of the court of the chain at the end of `path`: with its proofs, which are read from the watcher's store. */
 export function answerCall(
   court: Domain,
-  chain: Chain,
+  path: readonly Chain[],
   known: Knowledge,
   rows: Archive.Rows,
   answer: Answer,
 ): PlasmaCall {
-  const path = [chain]
   if (answer.kind === 'respond') {
     const { inFlight } = answer.exit
     return { verb: 'respond', path, inFlight, inclusion: inclusionAt(court, rows, answer.at) }

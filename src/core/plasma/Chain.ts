@@ -17,6 +17,11 @@ export interface ChainState {
   readonly asOf: number
 }
 
+/** The chain that a path leads to: its last. */
+export function ownOf(path: readonly Chain[]): Chain {
+  return path.at(-1)!
+}
+
 const REGISTRATION_TYPE = keccakText('Registration(bytes32 parent,uint8 slot,address operator)')
 
 /** The chain's id: keccak256(abi.encode(chain)). */

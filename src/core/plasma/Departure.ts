@@ -15,7 +15,7 @@ export function leave(params: WalletParams, state: WalletState, ids: readonly He
   const all = ids.map((id) => leavable(state, id, anyway))
   const doubtful = new Set(all.filter((one) => one.use === 'paying').map(({ id }) => id))
   const single = ({ id, output }: Held) => doubtful.has(id) || isUnique(state, output.asset)
-  const calls = exitCalls(params.chain, all, OWN_PERMIT, single)
+  const calls = exitCalls(params.path, all, OWN_PERMIT, single)
   const taken = all.reduce((step, one) => hold(step, { ...one, use: 'leaving' }), idle(state))
   return say(taken, ...calls.map((one) => ({ kind: 'call' as const, ...one })))
 }
@@ -33,7 +33,7 @@ function leavable(state: WalletState, id: Hex, anyway: boolean): Held {
 export function fly(params: WalletParams, state: WalletState, hash: Hex): Next {
   const signed = get(state.payments, hash)
   if (!signed) throw new Refusal('UnknownPayment', hash)
-  const call = flightCall(params.chain, signed, (id) => get(state.held, id))
+  const call = flightCall(params.path, signed, (id) => get(state.held, id))
   return say(idle(state), { kind: 'call', ids: [], call })
 }
 
@@ -48,7 +48,7 @@ export function join(state: WalletState, hash: Hex): Next {
 
 /** The exits of an asset that may be paid at `time` (seconds), as one call. */
 export function settle(state: WalletState, asset: Hex, time: number): Next {
-  const { chain } = state.follower.params
+  const { chain } = state.follower.ledger
   const call: PlasmaCall = { verb: 'process', chain, asset, ...dueExits(state.running, asset, time) }
   return say(idle(state), { kind: 'call', ids: [], call })
 }

@@ -4,16 +4,18 @@ import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { type Commitment, header, txTree } from './Block.ts'
+import type { Chain } from './Chain.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import type { SeenEvent } from './Seen.ts'
+import { endsOf } from './Standing.ts'
 import { txHash } from './Transaction.ts'
 import { follow, headOf, type View, viewFrom } from './View.ts'
 
 /** What somebody who checks a chain is given once. */
 export interface FollowerParams {
   readonly court: Domain
-  /** Id of a root-level chain. */
-  readonly chain: Hex
+  /** The chain and those above it: root level first, its own last. */
+  readonly path: readonly Chain[]
   /** L1 blocks that must stand on a block before it is believed. */
   readonly depth: number
   /** Seconds of L1 for which a block must have been asked for in vain before it counts as withheld. */
@@ -85,7 +87,7 @@ export function restoreFollower(
   visit: (block: Archive.Replayed) => void = () => {},
 ): Follower {
   const bookmark = Archive.bookmarkOf(rows, from)
-  let ledger = emptyLedger(params.court, params.chain, 0)
+  let ledger = emptyLedger(params.court, endsOf(params.path).id, 0)
   const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
   for (const block of Archive.replay(rows, ledger, bad?.number)) {
     ledger = block.after
@@ -153,7 +155,7 @@ function ask(made: Progress): Progress {
 
 function onL1(follower: Follower, input: L1Input<SeenEvent>): Progress {
   const { view, fresh } = follow(follower.view, input)
-  const { chain } = follower.params
+  const { chain } = follower.ledger
   const kept = Archive.concerning(chain, fresh)
   const commits = [...follower.commits, ...commitmentsOf(kept)]
   const next = { ...follower, view, l1: [...follower.l1, ...kept], commits }

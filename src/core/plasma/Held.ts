@@ -35,10 +35,10 @@ export interface Leaving {
 }
 
 /** The call that starts the exit of an output with its proof. */
-export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall {
+export function exitCall(path: readonly Chain[], proof: Proof, permit: Permit): PlasmaCall {
   if (proof.kind === 'deposit') return { verb: 'startDepositExit', deposited: proof.deposit, permit }
   const { transaction, position: output, inclusion } = proof
-  return { verb: 'startExit', path: [chain], transaction, output, inclusion, permit }
+  return { verb: 'startExit', path, transaction, output, inclusion, permit }
 }
 
 /**
@@ -46,7 +46,7 @@ export function exitCall(chain: Chain, proof: Proof, permit: Permit): PlasmaCall
  * 64 at most. Those that cannot be grouped (`single`: ids of ERC-721s, outputs in doubt) go alone.
  */
 export function exitCalls(
-  chain: Chain,
+  path: readonly Chain[],
   all: readonly Held[],
   permit: Permit,
   single: (one: Held) => boolean,
@@ -57,7 +57,7 @@ export function exitCalls(
     const key = single(one) ? one.id : `${one.output.asset}/${from}`
     bundles.set(key, [...(bundles.get(key) ?? []), one])
   }
-  return [...bundles.values()].flatMap((bundle) => slices(bundle).map((some) => leavingOf(chain, some, permit)))
+  return [...bundles.values()].flatMap((bundle) => slices(bundle).map((some) => leavingOf(path, some, permit)))
 }
 
 function slices(bundle: readonly Held[]): readonly (readonly Held[])[] {
@@ -65,11 +65,11 @@ function slices(bundle: readonly Held[]): readonly (readonly Held[])[] {
   return Array.from({ length: count }, (_, i) => bundle.slice(i * MAX_MEMBERS, (i + 1) * MAX_MEMBERS))
 }
 
-function leavingOf(chain: Chain, some: readonly Held[], permit: Permit): Leaving {
+function leavingOf(path: readonly Chain[], some: readonly Held[], permit: Permit): Leaving {
   const sorted = some.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const ids = sorted.map(({ id }) => id)
   const [first] = sorted
-  if (sorted.length === 1) return { ids, call: exitCall(chain, first!.proof, permit) }
+  if (sorted.length === 1) return { ids, call: exitCall(path, first!.proof, permit) }
   const deposited = sorted.flatMap(({ proof }) => (proof.kind === 'deposit' ? proof.deposit : []))
   if (deposited.length === ids.length) return { ids, call: { verb: 'startDepositExits', deposited, permit } }
   const placed = sorted.flatMap(({ id, proof }) => (proof.kind === 'output' ? { id, ...proof } : []))
@@ -79,7 +79,7 @@ function leavingOf(chain: Chain, some: readonly Held[], permit: Permit): Leaving
     }),
   )
   const inclusion = mergedInclusion(placed.map((one) => one.inclusion))
-  return { ids, call: { verb: 'startExits', path: [chain], group, inclusion, permit } }
+  return { ids, call: { verb: 'startExits', path, group, inclusion, permit } }
 }
 
 /** One proof for transactions of one block, from the proof of each. */
@@ -103,7 +103,7 @@ export function sourceOf(proof: Proof): Source {
 
 /** The call that starts the in-flight exit of a payment whose inputs are held. Refuses UnknownOutput. */
 export function flightCall(
-  chain: Chain,
+  path: readonly Chain[],
   { transaction, authorisation }: Signed,
   held: (id: Hex) => Held | undefined,
 ): PlasmaCall {
@@ -112,5 +112,5 @@ export function flightCall(
     if (!one) throw new Refusal('UnknownOutput', id)
     return sourceOf(one.proof)
   })
-  return { verb: 'startInFlight', path: [chain], transaction, authorisation, sources, terms: [] }
+  return { verb: 'startInFlight', path, transaction, authorisation, sources, terms: [] }
 }

@@ -5,16 +5,18 @@ import { type L1Block, type L1Input, type Machine, Refusal, type Row, require, t
 import * as Archive from './Archive.ts'
 import { header, txRoot } from './Block.ts'
 import type { PlasmaCall } from './Call.ts'
-import { type Chain, chainId } from './Chain.ts'
+import { type Chain, ownOf } from './Chain.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import type { SeenEvent } from './Seen.ts'
+import { endsOf } from './Standing.ts'
 import { MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 import { follow, headOf, type View, viewFrom } from './View.ts'
 
 /** What an operator is given once and for ever. */
 export interface OperatorParams {
   readonly court: Domain
-  readonly chain: Chain
+  /** The chain and those above it: root level first, its own last. */
+  readonly path: readonly Chain[]
   /** L1 blocks that must stand on a block before the operator believes it. */
   readonly depth: number
   /** Seconds that L1 lets pass between a block's view and its commitment. */
@@ -88,7 +90,7 @@ export const MAX_WAITING = 64
 export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from: number): OperatorState {
   const bookmark = Archive.bookmarkOf(rows, from)
   const sealed: Sealed[] = []
-  let [after, committed] = [emptyLedger(params.court, chainId(params.chain), 0), 0]
+  let [after, committed] = [emptyLedger(params.court, endsOf(params.path).id, 0), 0]
   for (const block of Archive.replay(rows, after)) {
     after = block.after
     if (block.record.time > 0) committed = block.record.number
@@ -201,7 +203,7 @@ function listOf(taken: Taken | undefined): readonly Taken[] {
 function collectFees(params: OperatorParams, step: Next): Next {
   const outputs: Output[] = []
   for (const [asset, value] of entries(step.state.ledger.fees)) {
-    outputs.push({ owner: params.chain.operator, asset, value, lock: ZERO })
+    outputs.push({ owner: ownOf(params.path).operator, asset, value, lock: ZERO })
   }
   let now = step
   for (let i = 0; i < outputs.length; i += MAX_OUTPUTS) now = closeWith(now, outputs.slice(i, i + MAX_OUTPUTS))
@@ -332,13 +334,13 @@ function pump(params: OperatorParams, step: Next): Next {
 }
 
 function nextCall(params: OperatorParams, state: OperatorState): { number: number; call: PlasmaCall } | undefined {
-  const { chain } = params
+  const { path } = params
   const id = state.ledger.chain
   if (!state.registered && !state.view.window.some((block) => isRegistered(id, block))) {
-    return { number: 0, call: { verb: 'register', path: [chain], signatures: ['0x'] } }
+    return { number: 0, call: { verb: 'register', path, signatures: ['0x'] } }
   }
   const [block] = waiting(state)
   if (!block) return undefined
   const { number, header, asOf } = block
-  return { number, call: { verb: 'commit', chain, number, header, asOf } }
+  return { number, call: { verb: 'commit', chain: ownOf(path), number, header, asOf } }
 }

@@ -5,7 +5,6 @@ import { addressOf } from '../base/Signature.ts'
 import { Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
-import { type Chain, chainId } from './Chain.ts'
 import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
 import type { Held } from './Held.ts'
 import type { Signed } from './Ledger.ts'
@@ -14,8 +13,7 @@ import { claimOn, noExits, observeExits, type RunningExits } from './Running.ts'
 import type { Output } from './Transaction.ts'
 
 /** What a wallet is given once. */
-export interface WalletParams extends Omit<FollowerParams, 'chain'> {
-  readonly chain: Chain
+export interface WalletParams extends FollowerParams {
   /** The owner's private key: 32 bytes. */
   readonly key: Hex
   /** Numbers in which a payment may be included before it is dead. */
@@ -66,8 +64,8 @@ export type Next = Step<WalletState, WalletOutput>
 
 /** A wallet from its store; an empty one follows L1 from `from`. */
 export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: number): WalletState {
-  const { court, depth, patience } = params
-  const follower = restoreFollower({ court, chain: chainId(params.chain), depth, patience }, rows, from)
+  const { court, path, depth, patience } = params
+  const follower = restoreFollower({ court, path, depth, patience }, rows, from)
   let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
   for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)

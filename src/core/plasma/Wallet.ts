@@ -59,7 +59,7 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
 function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next {
   requireGood(state)
   requireValue(value)
-  const chain = state.follower.params.chain
+  const { chain } = state.follower.ledger
   return say(idle(state), {
     kind: 'call',
     ids: [],

@@ -1,5 +1,6 @@
 import { ETHER, type Hex, ZERO } from '../../core/base/Bytes.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
+import type { Chain } from '../../core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../core/plasma/Exit.ts'
 import { exitCall, type Held } from '../../core/plasma/Held.ts'
 import { freeOf, heldBy } from '../../core/plasma/Purse.ts'
@@ -34,7 +35,7 @@ interface Scene {
   readonly watcher: Watcher
   readonly wallets: readonly [Wallet, Wallet, Wallet]
   readonly courts: ReadonlyMap<Wallet, RpcChain<PlasmaCall, SeenEvent>>
-  readonly chain: { readonly parent: Hex; readonly slot: number; readonly operator: Hex }
+  readonly path: readonly Chain[]
   readonly events: SeenEvent[]
   /** The first thing that went wrong in any role. */
   readonly failures: unknown[]
@@ -65,11 +66,11 @@ async function prepare(town: Town, voice: Voice): Promise<Scene> {
   const events: SeenEvent[] = []
   const onFailure = (why: unknown) => failures.push(why)
   const from = town.started
-  const chain = { parent: ZERO, slot: 0, operator: people.operator.address }
+  const path: readonly Chain[] = [{ parent: ZERO, slot: 0, operator: people.operator.address }]
   const operator = new Operator({
     l1: await town.plasma(people.operator),
     store: town.store('operator'),
-    params: { chain, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000 },
+    params: { path, depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000 },
     from,
     onFailure,
   })
@@ -80,7 +81,7 @@ async function prepare(town: Town, voice: Voice): Promise<Scene> {
     l1,
     store: town.store('watcher'),
     operator: api,
-    chain,
+    path,
     depth: DEPTH,
     patience: 6 * 3600,
     warning: 86_400,
@@ -91,25 +92,25 @@ async function prepare(town: Town, voice: Voice): Promise<Scene> {
   const unfollow = l1.follow(from, (input) => input.kind === 'block' && events.push(...input.block.events))
   const courts = new Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>()
   const [ursula, victor, wanda] = [people.ursula, people.victor, people.wanda]
-  for (const who of [ursula, victor, wanda]) await wallet(town, who, chain, api, onFailure, courts)
+  for (const who of [ursula, victor, wanda]) await wallet(town, who, path, api, onFailure, courts)
   const wallets = [...courts.keys()] as [Wallet, Wallet, Wallet]
   town.atEnd(() => server.close())
   for (const role of [operator, watcher, ...wallets]) town.atEnd(() => role.stop())
   town.atEnd(unfollow)
   voice.say(`The operator serves its chain at ${server.url}; a watcher follows it.`)
-  return { town, voice, operator, watcher, wallets, courts, chain, events, failures }
+  return { town, voice, operator, watcher, wallets, courts, path, events, failures }
 }
 
 async function wallet(
   town: Town,
   who: Account,
-  chain: Scene['chain'],
+  path: readonly Chain[],
   operator: OperatorApi,
   onFailure: (why: unknown) => void,
   courts: Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>,
 ): Promise<void> {
   const l1 = await town.plasma(who)
-  const params = { chain, key: who.key, depth: DEPTH, patience: 6 * 3600, life: 100 }
+  const params = { path, key: who.key, depth: DEPTH, patience: 6 * 3600, life: 100 }
   const store = town.store(`wallet-${courts.size + 1}`)
   courts.set(new Wallet({ l1, store, operator, params, from: town.started, onFailure }), l1)
 }
@@ -197,7 +198,7 @@ function pay(from: Wallet, to: Wallet, value: bigint): Promise<unknown> {
 
 /** Two leave honestly, one with a coin that it has spent. */
 async function leave(scene: Scene): Promise<void> {
-  const { voice, wallets, courts, chain } = scene
+  const { voice, wallets, courts, path } = scene
   const [ursula, victor, wanda] = wallets
   const hers = coins(ursula)[0]!
   const first = await ursula.leave(hers.id)
@@ -208,7 +209,7 @@ async function leave(scene: Scene): Promise<void> {
   await victor.pay(ETHER, [{ owner: ursula.owner, value: spent.output.value }])
   const stolen = heldBy(victor.state).find(({ use }) => use === 'paying')!
   await settle(scene)
-  await courts.get(victor)!.send(exitCall(chain, stolen.proof, OWN_PERMIT))
+  await courts.get(victor)!.send(exitCall(path, stolen.proof, OWN_PERMIT))
   voice.say(`The second spends ${money(stolen.output.value, 'ETH')}, and tries to leave with them all the same.`)
   await wait(scene, 'the watcher challenges', () => scene.events.some(({ name }) => name === 'ExitChallenged'))
   voice.say('The watcher challenges with the spend and earns half of the bond.')
