@@ -48,6 +48,8 @@ interface IRootChain is IInFlightExits, IPayouts {
         address asset,
         uint256 value
     );
+    /// @notice What a token is for ever, told with its first deposit: an ERC-721 whose values are ids, or fungible.
+    event KindFixed(address indexed asset, bool unique);
     /// @notice The header of a number, the second it came, and the second up to which its blocks know layer 1.
     event Committed(bytes32 indexed chain, uint40 number, uint40 time, uint40 asOf, bytes32 header);
     /// @notice `owner` authorised a transaction, for ever.

@@ -162,6 +162,7 @@ contract RootChain is StandardExits {
         require(gasleft() >= KIND_GAS, Asset.GasShort(gasleft(), KIND_GAS));
         kind = Asset.isUnique(asset) ? UNIQUE : FUNGIBLE;
         _kinds[asset] = kind;
+        emit KindFixed(asset, kind == UNIQUE);
     }
 
     /// @inheritdoc IRootChain

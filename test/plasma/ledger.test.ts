@@ -93,7 +93,7 @@ describe('Ledger', () => {
   const hers = deposited(1, 10n)
   const other = { ...deposited(0, 10n, 3), asset: TOKEN, id: uint(77, 32) }
   const base = fresh(
-    { name: 'KindTold', asset: TOKEN, kind: 'fungible' },
+    { name: 'KindFixed', asset: TOKEN, unique: false },
     mine,
     more,
     hers,

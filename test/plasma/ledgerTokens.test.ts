@@ -16,8 +16,8 @@ function token(asset: Hex, value: bigint, salt: number) {
 describe('Ledger of tokens', () => {
   const [five, nought, coins, ether] = [token(DEED, 5n, 1), token(DEED, 0n, 2), token(COIN, 5n, 3), deposited(0, 9n)]
   const kinds = [
-    { name: 'KindTold', asset: DEED, kind: 'unique' },
-    { name: 'KindTold', asset: COIN, kind: 'fungible' },
+    { name: 'KindFixed', asset: DEED, unique: true },
+    { name: 'KindFixed', asset: COIN, unique: false },
   ] as const
   const base = fresh(...kinds, five, nought, coins, ether)
   const code = (ledger: Ledger, inputs: readonly Hex[], ...outputs: readonly ReturnType<typeof output>[]) =>

@@ -11,7 +11,6 @@ import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
 import { callValue } from '../../src/core/plasma/Sending.ts'
 import type { Alarm } from '../../src/core/plasma/Watcher.ts'
 import type { Chain } from '../../src/edge/chain/Chain.ts'
-import { withKinds } from '../../src/edge/chain/Kinds.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
@@ -67,12 +66,11 @@ export class World {
 
   connect(sender: Hex): Chain<PlasmaCall, SeenEvent> {
     const l1 = this.court.connect(sender)
-    const { follow } = withKinds(l1, async (asset) => this.court.state().kinds.get(asset)!)
     const send = (call: PlasmaCall) => {
       this.calls.push(call)
       return this.deaf.has(sender) ? Promise.reject(new Error('deaf')) : l1.send(call)
     }
-    return { ...l1, follow, send }
+    return { ...l1, send }
   }
 
   #record({ kind, block }: L1Input<PlasmaEvent>): void {

@@ -97,7 +97,7 @@ import type { TypedContractEvent, TypedDeferredTopicFilter, TypedEventLog, Typed
   export interface StandardExitsInterface extends Interface {
     getFunction(nameOrSignature: "approve" | "approved" | "bond" | "bondTerms" | "cancelExit" | "chainIdAtDeployment" | "chains" | "challengeExit" | "challengeGroup" | "challengeLocked" | "challengeOutput" | "claimCredit" | "claimEscrow" | "claimToken" | "commit" | "commitments" | "compete" | "credits" | "deposit" | "domainSeparator" | "eip712Domain" | "entry" | "escrows" | "holders" | "inFlights" | "kinds" | "mfp" | "piggyback" | "pots" | "process" | "register" | "respond" | "slots" | "startDepositExit" | "startDepositExits" | "startExit" | "startExits" | "startInFlight" | "startLockedExit" | "status" | "tokenCredits" | "verdicts"): FunctionFragment;
 
-    getEvent(nameOrSignatureOrTopic: "Approved" | "ChainRegistered" | "Committed" | "Competed" | "CreditClaimed" | "Credited" | "Deposited" | "EIP712DomainChanged" | "EscrowClaimed" | "Escrowed" | "ExitCancelled" | "ExitChallenged" | "ExitDropped" | "ExitPaid" | "ExitStarted" | "ExitUnpaid" | "GroupStarted" | "InFlightPaid" | "InFlightProcessed" | "InFlightStarted" | "InFlightUnpaid" | "LockShown" | "OutputChallenged" | "Piggybacked" | "Responded" | "TokenClaimed" | "TokenCredited"): EventFragment;
+    getEvent(nameOrSignatureOrTopic: "Approved" | "ChainRegistered" | "Committed" | "Competed" | "CreditClaimed" | "Credited" | "Deposited" | "EIP712DomainChanged" | "EscrowClaimed" | "Escrowed" | "ExitCancelled" | "ExitChallenged" | "ExitDropped" | "ExitPaid" | "ExitStarted" | "ExitUnpaid" | "GroupStarted" | "InFlightPaid" | "InFlightProcessed" | "InFlightStarted" | "InFlightUnpaid" | "KindFixed" | "LockShown" | "OutputChallenged" | "Piggybacked" | "Responded" | "TokenClaimed" | "TokenCredited"): EventFragment;
 
     encodeFunctionData(functionFragment: 'approve', values: [BytesLike]): string;
 encodeFunctionData(functionFragment: 'approved', values: [AddressLike, BytesLike]): string;
@@ -431,6 +431,18 @@ decodeFunctionResult(functionFragment: 'verdicts', data: BytesLike): Result;
       export type InputTuple = [txHash: BytesLike, position: BigNumberish, have: BigNumberish, need: BigNumberish];
       export type OutputTuple = [txHash: string, position: bigint, have: bigint, need: bigint];
       export interface OutputObject {txHash: string, position: bigint, have: bigint, need: bigint };
+      export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
+      export type Filter = TypedDeferredTopicFilter<Event>
+      export type Log = TypedEventLog<Event>
+      export type LogDescription = TypedLogDescription<Event>
+    }
+
+  
+
+    export namespace KindFixedEvent {
+      export type InputTuple = [asset: AddressLike, unique: boolean];
+      export type OutputTuple = [asset: string, unique: boolean];
+      export interface OutputObject {asset: string, unique: boolean };
       export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>
       export type Filter = TypedDeferredTopicFilter<Event>
       export type Log = TypedEventLog<Event>
@@ -1115,6 +1127,7 @@ getEvent(key: 'InFlightPaid'): TypedContractEvent<InFlightPaidEvent.InputTuple, 
 getEvent(key: 'InFlightProcessed'): TypedContractEvent<InFlightProcessedEvent.InputTuple, InFlightProcessedEvent.OutputTuple, InFlightProcessedEvent.OutputObject>;
 getEvent(key: 'InFlightStarted'): TypedContractEvent<InFlightStartedEvent.InputTuple, InFlightStartedEvent.OutputTuple, InFlightStartedEvent.OutputObject>;
 getEvent(key: 'InFlightUnpaid'): TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
+getEvent(key: 'KindFixed'): TypedContractEvent<KindFixedEvent.InputTuple, KindFixedEvent.OutputTuple, KindFixedEvent.OutputObject>;
 getEvent(key: 'LockShown'): TypedContractEvent<LockShownEvent.InputTuple, LockShownEvent.OutputTuple, LockShownEvent.OutputObject>;
 getEvent(key: 'OutputChallenged'): TypedContractEvent<OutputChallengedEvent.InputTuple, OutputChallengedEvent.OutputTuple, OutputChallengedEvent.OutputObject>;
 getEvent(key: 'Piggybacked'): TypedContractEvent<PiggybackedEvent.InputTuple, PiggybackedEvent.OutputTuple, PiggybackedEvent.OutputObject>;
@@ -1206,6 +1219,10 @@ getEvent(key: 'TokenCredited'): TypedContractEvent<TokenCreditedEvent.InputTuple
 
       'InFlightUnpaid(bytes32,uint8,uint256,uint256)': TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
       InFlightUnpaid: TypedContractEvent<InFlightUnpaidEvent.InputTuple, InFlightUnpaidEvent.OutputTuple, InFlightUnpaidEvent.OutputObject>;
+    
+
+      'KindFixed(address,bool)': TypedContractEvent<KindFixedEvent.InputTuple, KindFixedEvent.OutputTuple, KindFixedEvent.OutputObject>;
+      KindFixed: TypedContractEvent<KindFixedEvent.InputTuple, KindFixedEvent.OutputTuple, KindFixedEvent.OutputObject>;
     
 
       'LockShown(bytes32,tuple)': TypedContractEvent<LockShownEvent.InputTuple, LockShownEvent.OutputTuple, LockShownEvent.OutputObject>;

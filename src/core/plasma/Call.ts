@@ -177,6 +177,7 @@ export type PlasmaEvent =
       readonly asOf: number
       readonly header: Hex
     }
+  | { readonly name: 'KindFixed'; readonly asset: Hex; readonly unique: boolean }
   | { readonly name: 'Approved'; readonly owner: Hex; readonly txHash: Hex }
   | {
       readonly name: 'ExitStarted'

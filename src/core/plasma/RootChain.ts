@@ -130,6 +130,7 @@ function askKind(draft: Draft, asset: Hex): Kind {
   const nature = draft.env.natureOf?.(asset) ?? 'fungible'
   require(nature !== 'nothing', 'NoCode', asset)
   put(draft, 'kinds', asset, nature)
+  draft.events.push({ name: 'KindFixed', asset, unique: nature === 'unique' })
   return nature
 }
 

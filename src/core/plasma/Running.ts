@@ -101,8 +101,8 @@ export function observeExit(running: RunningExits, event: SeenEvent, time: numbe
     case 'ExitDropped':
     case 'ExitUnpaid':
       return end(running, event)
-    case 'KindTold':
-      return { ...running, kinds: set(running.kinds, event.asset, event.kind) }
+    case 'KindFixed':
+      return { ...running, kinds: set(running.kinds, event.asset, event.unique ? 'unique' : 'fungible') }
     case 'LockShown':
       return { ...running, terms: set(running.terms, event.lock, event.terms) }
     case 'InFlightPaid':

@@ -1,12 +1,11 @@
 import { RootChain__factory } from '../../../typechain-types/index.ts'
 import type { Hex } from '../../core/base/Bytes.ts'
 import { domain } from '../../core/base/Signature.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
-import type { Kind, Terms } from '../../core/plasma/Draft.ts'
+import type { PlasmaCall } from '../../core/plasma/Call.ts'
+import type { Terms } from '../../core/plasma/Draft.ts'
 import type { SeenEvent } from '../../core/plasma/Seen.ts'
 import { callValue, leastGas } from '../../core/plasma/Sending.ts'
 import { GAS_POLICY } from './Fees.ts'
-import { withKinds } from './Kinds.ts'
 import { type Node, unreachable } from './Node.ts'
 import { type RpcChain, type RpcOptions, rpcChain } from './Rpc.ts'
 
@@ -32,23 +31,10 @@ export async function plasmaChain(options: PlasmaChainOptions): Promise<PlasmaCh
   // Its clients give no deadlines, and what they send rarely can wait for long.
   const gas = { maxFeePerGas: GAS_POLICY.urgentFeePerGas, ...options.gas }
   const parts = { ...options, gas, abi, callValue: value, leastGas, contract: 'root chain' }
-  const chain = await rpcChain<PlasmaCall, PlasmaEvent>(parts)
+  const chain = await rpcChain<PlasmaCall, SeenEvent>(parts)
   sender = chain.sender
   terms = await termsOf(node, name, chain.chainId, chain.court)
-  const told = withKinds(chain, (asset) => kindOf(node, chain.court, asset), options.retry)
-  const poll = async () => {
-    await chain.poll()
-    await told.settled()
-  }
-  return { ...chain, follow: told.follow, poll, terms }
-}
-
-/** What the court keeps of a token that was deposited; a node that lags may not know it yet. */
-async function kindOf(node: Node, court: Hex, asset: Hex): Promise<Kind> {
-  const call = { to: court, data: abi.encodeFunctionData('kinds', [asset]) }
-  const kind = Number(await node.send('eth_call', [call, 'latest']))
-  if (kind !== 1 && kind !== 2) throw new Error(`the court keeps no kind of ${asset}`)
-  return kind === 2 ? 'unique' : 'fungible'
+  return { ...chain, terms }
 }
 
 async function termsOf(node: Node, name: string, chainId: bigint, court: Hex): Promise<Terms> {

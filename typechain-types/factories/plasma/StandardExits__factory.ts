@@ -1852,6 +1852,25 @@
     "inputs": [
       {
         "indexed": true,
+        "internalType": "address",
+        "name": "asset",
+        "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "bool",
+        "name": "unique",
+        "type": "bool"
+      }
+    ],
+    "name": "KindFixed",
+    "type": "event"
+  },
+  {
+    "anonymous": false,
+    "inputs": [
+      {
+        "indexed": true,
         "internalType": "bytes32",
         "name": "lock",
         "type": "bytes32"
