@@ -1,11 +1,11 @@
 import { domain } from '../core/base/Signature.ts'
+import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Chain as PlasmaChain } from '../core/plasma/Chain.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
-  type Alarm,
   knowledgeOf,
   restoreWatcher,
   type WatcherInput,

@@ -97,7 +97,7 @@ describe('Plasma, told over a simulated layer 1', () => {
     expect(potOf(world.court.state(), CHAIN_ID, ETHER)).to.equal(inPot)
     expect(world.l1.money.balance(ETHER, COURT)).to.equal(inPot)
     expect(total([...people, dave])).to.equal(3n * ONE - hers!.output.value)
-    expect(world.alarms).to.deep.equal([])
+    expect(world.alarms.map(({ name, ids }) => [name, ids])).to.deep.equal([['InvalidExit', stolen.id]])
     expect(world.failures).to.deep.equal([])
     world.stop()
   })

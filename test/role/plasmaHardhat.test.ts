@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { network } from 'hardhat'
 import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import type { Alarm } from '../../src/core/plasma/Alarm.ts'
 import { chainId } from '../../src/core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import { exitCall, type Held } from '../../src/core/plasma/Held.ts'
@@ -79,8 +80,8 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     const wallet = (n: number, l1: typeof l1Alice, store: (typeof stores)[number]) =>
       new Wallet({ ...following, l1, store, params: { path: [chain], key: localAccount(n).key, life: 50, ...times } })
     const [alice, bob] = [wallet(1, l1Alice, forAlice!), wallet(2, l1Bob, forBob!)]
-    const alarms: unknown[] = []
-    const onAlarm = (alarm: unknown) => alarms.push(alarm)
+    const alarms: string[] = []
+    const onAlarm = ({ name }: Alarm) => alarms.push(name)
     const watcher = new Watcher({
       ...following,
       ...times,
@@ -141,6 +142,6 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     expect(before - (await ethers.provider.getBalance(court))).to.equal(35n + returned)
     expect(heldBy(bob.state).reduce((sum, one) => sum + one.output.value, 0n)).to.equal(2n * ONE - 35n)
     expect(operator.state.ledger.chain).to.equal(chainId(chain))
-    expect([alarms, failures]).to.deep.equal([[], []])
+    expect([alarms, failures]).to.deep.equal([['InvalidExit'], []])
   })
 })

@@ -64,7 +64,7 @@ describe('Watcher of in-flight exits and groups', () => {
     expect(gained(world, BOB)).to.equal(100n)
     expect(gained(world, PAYER), 'both deposits that it paid, and all four bonds').to.equal(-300n - 4n * BOND + BOND)
     expect(gained(world, WATCHER), 'half of the start and two inputs').to.equal((BOND * 3n) / 2n)
-    expect(world.alarms).to.deep.equal([])
+    expect(world.alarms.map(({ name }) => name)).to.deep.equal(['NonCanonical', 'InvalidPiggyback', 'InvalidPiggyback'])
     world.stop()
   })
 
@@ -121,7 +121,7 @@ describe('Watcher of in-flight exits and groups', () => {
       await puppet.exit(2, 0, BOB)
       await payAll(on)
       expect(gained(world, BOB)).to.equal(100n)
-      expect(world.alarms).to.deep.equal([])
+      expect(world.alarms.map(({ name }) => name)).to.deep.equal(['InvalidPiggyback'])
       world.stop()
     }
   })
@@ -174,7 +174,7 @@ describe('Watcher of in-flight exits and groups', () => {
     await payAll(on)
     expect(answers(world)).to.have.length(1)
     expect([gained(world, BOB), gained(world, PAYER)]).to.deep.equal([100n, -100n - BOND])
-    expect(world.alarms).to.deep.equal([])
+    expect(world.alarms.map(({ name }) => name)).to.deep.equal(['InvalidExit'])
     world.stop()
   })
 
@@ -187,7 +187,7 @@ describe('Watcher of in-flight exits and groups', () => {
     expect(answers(world)).to.deep.equal(['challengeExit'])
     await payAll(on)
     expect([gained(world, BOB), gained(world, PAYER)]).to.deep.equal([100n, -300n - BOND])
-    expect(world.alarms).to.deep.equal([])
+    expect(world.alarms.map(({ name }) => name)).to.deep.equal(['InvalidExit'])
     world.stop()
   })
 
@@ -285,7 +285,12 @@ describe('Watcher of in-flight exits and groups', () => {
     await puppet.commit([payment(1)])
     const again = payment(1, { outputs: [to(THIEF)] })
     await puppet.send(PAYER, flying(again, given(1)))
-    expect(world.alarms).to.deep.equal([])
+    expect(world.alarms.map(({ name }) => name)).to.deep.equal([
+      'NonCanonical',
+      'InvalidPiggyback',
+      'NonCanonical',
+      'InvalidPiggyback',
+    ])
     await world.pass(MFP / 2 - 86_400)
     expect(world.alarms.map(({ name, ids }) => [name, ids])).to.deep.include(['UnchallengedExit', hashOf(again)])
     second.stop()

@@ -25,7 +25,6 @@ describe('Watcher', () => {
   const lies: readonly (readonly [string, readonly Signed[]])[] = [
     ['an output out of nowhere', [payment(0, { inputs: [uint(7, 32)], outputs })]],
     ['a deposit spent twice', [payment(0), payment(0, { outputs })]],
-    ['a payment that its owner did not sign', [payment(0, { outputs }, key(5))]],
     ['more paid out than in', [payment(0, { outputs: [{ ...outputs[0]!, value: 101n }] })]],
     [
       'fees that nobody left',
@@ -52,6 +51,51 @@ describe('Watcher', () => {
       world.stop()
     })
   }
+
+  it('calls no block invalid whose authorisations do not verify: it asks on, and at last calls it withheld', async () => {
+    const unsigned = payment(0, { outputs }, key(5))
+    const signedFee = payment(0, { inputs: [], outputs: [{ ...outputs[0]!, value: 1n }], lastBlock: 1 })
+    const cheap = payment(0, { outputs: [{ ...outputs[0]!, value: 99n }] })
+    for (const block of [[unsigned], [{ ...payment(0), authorisation: '0x' } as const], [cheap, signedFee]]) {
+      const { world, puppet } = await ready()
+      const store = memoryStore()
+      world.watcher(puppet.api, store).stop()
+      const watcher = world.watcher(puppet.api, store)
+      await puppet.commit(block)
+      await world.pass(6 * 3600 - 600)
+      expect(names(world)).to.deep.equal([])
+      watcher.stop()
+      const again = world.watcher(puppet.api, store)
+      await world.pass(1200)
+      expect(names(world), 'what was missed before a restart is remembered').to.deep.equal(['WithheldBlock 1'])
+      await puppet.exitDeposit(0)
+      expect(again.state.spends.size, 'what nobody signed spends nothing').to.equal(block.length - 1)
+      expect(world.failures).to.deep.equal([])
+      world.stop()
+    }
+  })
+
+  it('believes a block as soon as somebody serves it with the true signatures', async () => {
+    const { world, puppet } = await ready()
+    const watcher = world.watcher(puppet.api)
+    await puppet.commit([payment(0)], { shown: false })
+    puppet.served.set(1, [payment(0, {}, key(5))])
+    await world.mine(3)
+    expect(watcher.state.follower.ledger.number).to.equal(1)
+    puppet.served.set(1, [payment(0)])
+    await world.mine(1)
+    expect(watcher.state.follower.ledger.number).to.equal(2)
+    expect(names(world)).to.deep.equal([])
+    world.stop()
+  })
+
+  it('calls a block invalid at once that would be so whatever its signatures said', async () => {
+    const { world, puppet } = await ready()
+    world.watcher(puppet.api)
+    await puppet.commit([payment(0, {}, key(5)), payment(1, { inputs: [uint(7, 32)] })])
+    expect(names(world)).to.deep.equal(['InvalidBlock 1'])
+    world.stop()
+  })
 
   it('finds a deposit that was spent before the block could see it', async () => {
     const { world, puppet } = await ready()
@@ -153,7 +197,7 @@ describe('Watcher', () => {
     watcher.tick()
     await world.mine(DEPTH + 3)
     expect(running(watcher)).to.equal(0)
-    expect(names(world)).to.deep.equal([])
+    expect(names(world)).to.deep.equal(['InvalidExit 0', 'InvalidExit 0'])
     world.stop()
   })
 
@@ -250,7 +294,7 @@ describe('Watcher', () => {
     const watcher = world.watcher(puppet.api)
     await world.mine(2 * DEPTH + 3)
     expect(running(watcher)).to.equal(0)
-    expect(names(world)).to.deep.equal([])
+    expect(names(world)).to.deep.equal(['InvalidExit 0'])
     world.stop()
   })
 
@@ -267,7 +311,7 @@ describe('Watcher', () => {
     down = false
     await world.mine(2)
     expect(watcher.state.follower.ledger.number).to.equal(2)
-    expect(names(world)).to.deep.equal(['UnchallengedExit 0'])
+    expect(names(world)).to.deep.equal(['InvalidExit 0', 'UnchallengedExit 0'])
     world.stop()
   })
 
@@ -278,9 +322,9 @@ describe('Watcher', () => {
     world.deaf.add(WATCHER)
     await puppet.exitDeposit(0)
     await world.mine(3)
-    expect(names(world)).to.deep.equal([])
+    expect(names(world)).to.deep.equal(['InvalidExit 0'])
     await world.pass(MFP - 86_400)
-    expect(names(world)).to.deep.equal(['UnchallengedExit 0'])
+    expect(names(world)).to.deep.equal(['InvalidExit 0', 'UnchallengedExit 0'])
     world.deaf.clear()
     await world.mine(DEPTH + 3)
     expect(running(watcher)).to.equal(0)

@@ -73,7 +73,7 @@ export function answersTo(known: Knowledge): readonly Answer[] {
 }
 
 /** What spends an output: a transaction in a block if there is one, else one that an in-flight exit has shown and lives. */
-function spendOf({ spends, running, last }: Knowledge, id: Hex): Evidence | undefined {
+export function spendOf({ spends, running, last }: Knowledge, id: Hex): Evidence | undefined {
   const place = get(spends, id)
   if (place) return place
   const live = spendersOf(running, id).find(({ inFlight }) => inFlight.tx.lastBlock > last)
@@ -115,15 +115,21 @@ function answersInFlight(known: Knowledge, one: RunningInFlight): readonly Answe
   return [...inputs, ...outputs, ...(response(known, one) ?? [])]
 }
 
+/** Another transaction in a block that spends an input of one in flight, unless this one has consumed it. */
+export function foreignSpendOf(known: Knowledge, one: RunningInFlight, position: number): Place | undefined {
+  const id = one.inFlight.tx.inputs[position]!
+  const by = get(known.spends, id)
+  return by && by.txHash !== one.txHash && endOf(known.running, id) !== one.txHash ? by : undefined
+}
+
 /**
  * Another spend of an input in a block blocks it, and before the half is over doubts the transaction: with its place,
  * even where somebody has shown it as a live one, since the transaction itself may be shown to be in a later block.
  * Between two that are in no block nobody can tell who is right; the court pays one of them at most.
  */
 function competition(known: Knowledge, one: RunningInFlight, position: number): Answer | undefined {
-  const id = one.inFlight.tx.inputs[position]!
-  const by = get(known.spends, id)
-  if (!by || by.txHash === one.txHash || endOf(known.running, id) === one.txHash) return undefined
+  const by = foreignSpendOf(known, one, position)
+  if (!by) return undefined
   const early = known.time < one.half
   const doubts = early && placeOf(by) < one.competitor
   const open = !((one.blocked >> position) & 1) && !isDone(one, one.inFlight.spent[position]!.asset)
@@ -131,9 +137,13 @@ function competition(known: Knowledge, one: RunningInFlight, position: number): 
   return doubts || blocks ? { kind: 'compete', key: keyAt(one, position), exit: one, position, by } : undefined
 }
 
+/** What spends a transaction's own output that is wanted of its exit, while that is not settled. */
+export function objectionTo(known: Knowledge, one: RunningInFlight, position: number): Evidence | undefined {
+  return isDone(one, outputAt(one.inFlight, position)!.asset) ? undefined : spendOf(known, idAt(one, position))
+}
+
 function objection(known: Knowledge, one: RunningInFlight, position: number): Answer | undefined {
-  const id = idAt(one, position)
-  const by = isDone(one, outputAt(one.inFlight, position)!.asset) ? undefined : spendOf(known, id)
+  const by = objectionTo(known, one, position)
   return by && { kind: 'challengeOutput', key: keyAt(one, position), exit: one, position, by }
 }
 

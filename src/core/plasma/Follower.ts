@@ -97,7 +97,8 @@ export function restoreFollower(
   const lacks = ({ number }: Commitment) => number >= ledger.number && Archive.storedBlock(rows, number) === undefined
   const commits = commitmentsOf(l1).filter(lacks)
   const view = viewFrom<SeenEvent>(params.depth, bookmark)
-  const nothing = { asked: undefined, missing: undefined, goal: undefined }
+  const missing = rows.get('follower', 'missing') as number | undefined
+  const nothing = { asked: undefined, missing, goal: undefined }
   return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, ...nothing }
 }
 
@@ -138,11 +139,17 @@ export function isSynced(follower: Follower): boolean {
  */
 function miss(follower: Follower): Progress {
   const { asked, missing = follower.view.time, params, commits } = follower
-  const made = still({ ...follower, asked: undefined, missing })
+  const rows = follower.missing === undefined ? [missingRow(missing)] : []
+  const made = { ...still({ ...follower, asked: undefined, missing }), rows }
   const [oldest, ...rest] = commits
   if (follower.bad && oldest) return still({ ...follower, asked: undefined, commits: [...rest, oldest] })
   if (follower.bad || !oldest || !asked || asked.time <= missing + params.patience) return made
   return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
+}
+
+/** Since when the oldest block is missed: whoever starts anew every hour must still find that it is withheld. */
+function missingRow(since: number | undefined): Row {
+  return { table: 'follower', key: 'missing', value: since }
 }
 
 function ask(made: Progress): Progress {
@@ -180,7 +187,8 @@ function onServed(follower: Follower, number: number, transactions: readonly Sig
   const tree = txTree(hashes)
   if (header(Merkle.rootOf(tree)) !== commitment.header) return miss(follower)
   const seen = { commitment, transactions, hashes, tree }
-  const rows = Archive.blockRows({ ...commitment, count: transactions.length }, transactions)
+  const found = follower.missing === undefined ? [] : [missingRow(undefined)]
+  const rows = [...found, ...Archive.blockRows({ ...commitment, count: transactions.length }, transactions)]
   const next = { ...follower, commits, ...NOT_ASKED }
   if (follower.bad) return ask({ follower: next, rows, fresh: [], seen })
   try {
@@ -189,7 +197,34 @@ function onServed(follower: Follower, number: number, transactions: readonly Sig
     return ask({ follower: { ...next, ledger, l1 }, rows, fresh: [], applied: seen })
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
-    return ask(spoil({ follower: next, rows, fresh: [], seen }, { code: 'InvalidBlock', number, why: why.message }))
+    const worst = GARBLED.has(why.code) ? faultOf(follower, commitment, transactions, hashes) : why
+    if (!worst) return miss(follower)
+    return ask(spoil({ follower: next, rows, fresh: [], seen }, { code: 'InvalidBlock', number, why: worst.message }))
+  }
+}
+
+/** What is said of authorisations, which no header anchors. */
+const GARBLED: ReadonlySet<string> = new Set(['WrongSigner', 'NotApproved', 'UnwantedSignature'])
+
+/**
+ * What is wrong with a block besides its authorisations. Whoever serves a block may have put others in their place, so
+ * that they do not verify makes nothing bad: the block is asked for again, of others too, and at last withheld.
+ */
+function faultOf(
+  at: Follower,
+  commitment: Commitment,
+  transactions: readonly Signed[],
+  hashes: readonly Hex[],
+): Refusal | undefined {
+  const bare = transactions.map((signed): Signed => {
+    return signed.transaction.inputs.length === 0 ? { ...signed, authorisation: '0x' } : signed
+  })
+  try {
+    execute(at, commitment, bare, hashes, true)
+    return undefined
+  } catch (why) {
+    if (why instanceof Refusal) return why
+    throw why
   }
 }
 
@@ -198,11 +233,12 @@ function execute(
   commitment: Commitment,
   transactions: readonly Signed[],
   hashes: readonly Hex[],
+  authorised = false,
 ): Ledger {
   const { number, asOf } = commitment
   require(number === at.ledger.number, 'WrongNumber', number, at.ledger.number)
   const before = observe(at.ledger, at.l1, asOf)
-  return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]! }), before))
+  return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]!, authorised }), before))
 }
 
 /** The last number that is finally committed. */

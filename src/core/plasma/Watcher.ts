@@ -1,31 +1,21 @@
 import type { Hex } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { Machine, Row, Step } from '../base/Step.ts'
+import { type Alarm, alarmsOf, nameOf } from './Alarm.ts'
 import { type Answer, answersTo, type Knowledge, type Place } from './Answer.ts'
 import * as Archive from './Archive.ts'
 import {
   type Follower,
   type FollowerInput,
   type FollowerParams,
-  isCaughtUp,
   isSynced,
   lastNumberOf,
   progress,
   restoreFollower,
 } from './Follower.ts'
 import { spends as isSpend, observe, type Signed } from './Ledger.ts'
-import { allExits, allInFlight, endOf, noExits, observeExits, type RunningExits } from './Running.ts'
+import { noExits, observeExits, type RunningExits } from './Running.ts'
 import { txHash } from './Transaction.ts'
-
-/** What a watcher warns of, each once; `detail` is a sentence for people. */
-export interface Alarm {
-  readonly name: 'InvalidBlock' | 'WithheldBlock' | 'InvalidExit' | 'UnchallengedExit'
-  /** The block's number, or 0 where an exit is meant. */
-  readonly number: number
-  /** The ids of the exit, or the hash of the transaction that wants out; empty where a block is meant. */
-  readonly ids: Hex
-  readonly detail: string
-}
 
 /** A watcher: a follower that knows where every output was spent, and what leaves. */
 export interface WatcherState {
@@ -148,7 +138,9 @@ function act(state: WatcherState, warning: number): Step<WatcherState, WatcherOu
     tried = set(tried, answer.key, 0)
     outputs.push({ kind: 'answer', answer })
   }
-  const fresh = alarmsOf(state, answers, warning).filter((alarm) => !state.alarms.has(nameOf(alarm)))
+  const fresh = alarmsOf(state.follower, knowledgeOf(state), answers, warning).filter(
+    (alarm) => !state.alarms.has(nameOf(alarm)),
+  )
   const alarms = new Set([...state.alarms, ...fresh.map(nameOf)])
   const rows: readonly Row[] = fresh.map((alarm) => Archive.row('alarms', nameOf(alarm), alarm))
   for (const alarm of fresh) outputs.push({ kind: 'alarm', alarm })
@@ -159,69 +151,4 @@ function act(state: WatcherState, warning: number): Step<WatcherState, WatcherOu
 function isUnderWay({ tried, follower }: WatcherState, key: Hex): boolean {
   const mined = get(tried, key)
   return mined !== undefined && (mined === 0 || follower.view.next <= mined)
-}
-
-function nameOf(alarm: Alarm): string {
-  return `${alarm.name}/${alarm.number}/${alarm.ids}`
-}
-
-function alarmsOf(state: WatcherState, answers: readonly Answer[], warning: number): readonly Alarm[] {
-  const { bad } = state.follower
-  const detail = bad && `block ${bad.number}: ${bad.why}`
-  const block: readonly Alarm[] = bad ? [{ name: bad.code, number: bad.number, ids: '0x', detail: detail! }] : []
-  const late = answers.filter((answer) => state.follower.view.time + warning >= deadlineOf(answer))
-  return [...block, ...invalidExits(state), ...late.map(unanswered)]
-}
-
-/** When an answer comes too late to be of use. */
-function deadlineOf(answer: Answer): number {
-  if (answer.kind === 'challenge') return answer.exit.exit.exitableAt
-  const { half, inFlight, doubted } = answer.exit
-  return answer.kind === 'compete' && !doubted ? half : inFlight.exitableAt
-}
-
-function unanswered(answer: Answer): Alarm {
-  const common = { name: 'UnchallengedExit', number: 0 } as const
-  if (answer.kind === 'challenge') {
-    const { ids, exitableAt } = answer.exit.exit
-    return { ...common, ids, detail: `exit of the spent ${ids} may be paid at ${exitableAt}` }
-  }
-  const { txHash } = answer.exit
-  const wrong = { compete: 'a spent input', challengeOutput: 'a spent output', respond: 'no response' }[answer.kind]
-  return {
-    ...common,
-    ids: txHash,
-    detail: `in-flight exit of ${txHash} with ${wrong} is final at ${deadlineOf(answer)}`,
-  }
-}
-
-function invalidExits(state: WatcherState): readonly Alarm[] {
-  const standard = allExits(state.running).filter(({ members, since }) =>
-    isUnknown(
-      state,
-      members.map(({ id }) => id),
-      since,
-    ),
-  )
-  const flying = allInFlight(state.running).filter(({ inFlight }) =>
-    isUnknown(state, inFlight.tx.inputs, inFlight.start),
-  )
-  return [
-    ...standard.map(({ exit }) => invalid(exit.ids, `exit of ${exit.ids}`)),
-    ...flying.map(({ txHash }) => invalid(txHash, `in-flight exit of ${txHash}`)),
-  ]
-}
-
-function invalid(ids: Hex, what: string): Alarm {
-  return { name: 'InvalidExit', number: 0, ids, detail: `${what}, which no valid block has made` }
-}
-
-/** Whether any of these is something that neither L1 nor any valid block committed up to a second has made. */
-function isUnknown(state: WatcherState, ids: readonly Hex[], since: number): boolean {
-  const { ledger, l1, bad } = state.follower
-  if (!bad && !isCaughtUp(state.follower, since)) return false
-  const deposited = (id: Hex) =>
-    l1.some(({ events }) => events.some((event) => event.name === 'Deposited' && event.id === id))
-  const known = (id: Hex) => get(ledger.coins, id) || get(state.spends, id) || endOf(state.running, id) !== undefined
-  return ids.some((id) => !known(id) && !deposited(id))
 }
