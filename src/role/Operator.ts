@@ -8,14 +8,8 @@ import { inclusion, txTree } from '../core/plasma/Block.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import { ownOf } from '../core/plasma/Chain.ts'
 import { idsOf, type Signed } from '../core/plasma/Ledger.ts'
-import {
-  type OperatorInput,
-  type OperatorOutput,
-  type OperatorParams,
-  type OperatorState,
-  operatorMachine,
-  restoreOperator,
-} from '../core/plasma/Operator.ts'
+import type { OperatorInput, OperatorOutput, OperatorParams, OperatorState } from '../core/plasma/Office.ts'
+import { operatorMachine, restoreOperator } from '../core/plasma/Operator.ts'
 import { claimOn } from '../core/plasma/Running.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import { txHash } from '../core/plasma/Transaction.ts'

@@ -1,0 +1,143 @@
+// What an operator has, is told and says; the open block and what is done with it.
+import type { Hex } from '../base/Bytes.ts'
+import type { Domain } from '../base/Signature.ts'
+import type { L1Block, L1Input, Row, Step } from '../base/Step.ts'
+import * as Archive from './Archive.ts'
+import type { PlasmaCall } from './Call.ts'
+import type { Chain } from './Chain.ts'
+import { type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { SeenEvent } from './Seen.ts'
+import { txHash } from './Transaction.ts'
+import type { View } from './View.ts'
+
+/** What an operator is given once and for ever. */
+export interface OperatorParams {
+  readonly court: Domain
+  /** The chain and those above it: root level first, its own last. */
+  readonly path: readonly Chain[]
+  /** L1 blocks that must stand on a block before the operator believes it. */
+  readonly depth: number
+  /** Seconds that L1 lets pass between a block's view and its commitment. */
+  readonly margin: number
+  /** A transaction must leave at least one of these; none = free. */
+  readonly fees: readonly { readonly asset: Hex; readonly amount: bigint }[]
+  /** Users' transactions in one block at most, up to 65,000. */
+  readonly maxTransactions: number
+}
+
+/** A block that is not finally committed: with everything that it takes to build it again. */
+export interface Sealed {
+  readonly number: number
+  readonly asOf: number
+  readonly header: Hex
+  readonly transactions: readonly Signed[]
+  /** The ledger before its first transaction. */
+  readonly before: Ledger
+}
+
+/** A transaction of the open block, and those before it. */
+export interface Taken {
+  readonly signed: Signed
+  readonly hash: Hex
+  readonly rest: Taken | undefined
+}
+
+/** A transaction on its way to L1: number 0 is the registration; `mined` is the L1 block that has it. */
+export interface Sending {
+  readonly number: number
+  readonly mined?: number
+}
+
+/** An operator: the open block, the blocks that L1 has not finally, and its view of L1. */
+export interface OperatorState {
+  readonly view: View<SeenEvent>
+  /** Final L1 blocks that a block built again might see for the first time. */
+  readonly l1: readonly L1Block<SeenEvent>[]
+  readonly registered: boolean
+  /** The last finally committed number. */
+  readonly committed: number
+  /** By number, oldest first. */
+  readonly sealed: readonly Sealed[]
+  /** The open block before its first transaction, and now. */
+  readonly before: Ledger
+  readonly ledger: Ledger
+  /** The open block's transactions, newest first. */
+  readonly taken: Taken | undefined
+  readonly sending: Sending | undefined
+}
+
+/** What an operator is told. `seal` is its clock's tick; `sent` how a call ended: mined in a block, or not. */
+export type OperatorInput =
+  | { readonly kind: 'l1'; readonly input: L1Input<SeenEvent> }
+  | { readonly kind: 'submit'; readonly signed: Signed }
+  | { readonly kind: 'seal' }
+  | { readonly kind: 'sent'; readonly number: number; readonly mined?: number }
+
+/** What an operator says. `dropped` = a transaction that a block built again has no place for. */
+export type OperatorOutput =
+  | { readonly kind: 'acknowledged'; readonly txHash: Hex; readonly number: number; readonly index: number }
+  | { readonly kind: 'send'; readonly number: number; readonly call: PlasmaCall }
+  | { readonly kind: 'sealed'; readonly number: number; readonly count: number }
+  | { readonly kind: 'dropped'; readonly txHash: Hex; readonly code: string }
+
+/** What a part of the operator's machine makes of a state. */
+export type Next = Step<OperatorState, OperatorOutput>
+
+/** Blocks that may wait for L1 before an operator takes no more transactions. */
+export const MAX_WAITING = 64
+
+/** Nothing happened. */
+export function idle(state: OperatorState): Next {
+  return { state, rows: [], outputs: [] }
+}
+
+/** One step after another: the state of the second, what both store and say. */
+export function then(first: Next, second: Next): Next {
+  const { state, rows, outputs } = second
+  return { state, rows: [...first.rows, ...rows], outputs: [...first.outputs, ...outputs] }
+}
+
+/** The hash of a transaction of this chain. */
+export function hashOf(state: OperatorState, signed: Signed): Hex {
+  return txHash(state.ledger.court, signed.transaction)
+}
+
+/** The open block with one more transaction. Throws the ledger's Refusal. */
+export function take(state: OperatorState, signed: Signed, hash: Hex, authorised = false): OperatorState {
+  const ledger = spend(state.ledger, signed, { hash, authorised })
+  return { ...state, ledger, taken: { signed, hash, rest: state.taken } }
+}
+
+/** Transactions in the order in which they were taken. */
+export function listOf(taken: Taken | undefined): readonly Taken[] {
+  const list: Taken[] = []
+  for (let at = taken; at; at = at.rest) list.push(at)
+  return list.reverse()
+}
+
+/** An empty open block over `ledger` that sees all of L1 that is final. */
+export function reopen(state: OperatorState, ledger: Ledger): OperatorState {
+  const asOf = Math.max(ledger.asOf, state.view.time)
+  const before = observe(ledger, Archive.between(state.l1, ledger.asOf), asOf)
+  return { ...state, before, ledger: before, taken: undefined }
+}
+
+/** What the open block sees of L1, to be the same after a restart. */
+export function asOfRow(state: OperatorState): Row {
+  return { table: 'operator', key: 'asOf', value: state.before.asOf }
+}
+
+/** L1 blocks that neither the open block nor one that waits has seen. */
+export function prune(state: OperatorState): OperatorState {
+  const seen = state.sealed[0]?.asOf ?? state.before.asOf
+  return { ...state, l1: Archive.between(state.l1, seen) }
+}
+
+/** The blocks whose commitment L1 does not show, not even in its newest blocks. */
+export function waiting(state: OperatorState): readonly Sealed[] {
+  const shown = new Set<Hex>()
+  for (const event of state.view.window.flatMap((block) => block.events)) {
+    if (event.name === 'Committed' && event.chain === state.ledger.chain) shown.add(event.header)
+  }
+  return state.sealed.filter((block) => !shown.has(block.header))
+}
