@@ -74,7 +74,7 @@ export class Operator {
       onFailure: (why) => this.#fail(why),
       schedule: options.schedule ?? setImmediate,
     })
-    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }))
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }), from)
     this.#timer = options.interval === undefined ? undefined : setInterval(() => this.seal(), options.interval)
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
+import type { L1Input } from '../core/base/Step.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Payee } from '../core/plasma/Payment.ts'
@@ -59,10 +60,11 @@ export class Wallet {
       onFailure: (why) => this.#fail(why),
       schedule: options.schedule ?? setImmediate,
     })
-    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => {
+    const onL1 = (input: L1Input<SeenEvent>) => {
       this.#loop.post({ kind: 'l1', input })
       this.#findHead()
-    })
+    }
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, onL1, from)
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
     this.#findHead()
   }

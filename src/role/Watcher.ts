@@ -1,4 +1,5 @@
 import { domain } from '../core/base/Signature.ts'
+import type { L1Input } from '../core/base/Step.ts'
 import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
@@ -64,10 +65,11 @@ export class Watcher {
       onFailure: (why) => this.#fail(why),
       schedule: options.schedule ?? setImmediate,
     })
-    this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => {
+    const onL1 = (input: L1Input<SeenEvent>) => {
       this.#loop.post({ kind: 'l1', input })
       this.#findHead()
-    })
+    }
+    this.#unfollow = l1.follow(bookmarkOf(store, from).next, onL1, from)
     this.#timer = interval === undefined ? undefined : setInterval(() => this.tick(), interval)
     this.#findHead()
   }

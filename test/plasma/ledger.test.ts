@@ -159,7 +159,7 @@ describe('Ledger', () => {
     ],
     [
       'a locked output',
-      'LockedOutput',
+      'accepted',
       () => spend(base, payment(0, { ...fields, outputs: [{ ...output(1, 10n), lock: uint(1, 32) }] })),
     ],
     ['one input twice', 'RepeatedInput', () => spend(base, payment(0, { ...fields, inputs: [more.id, more.id] }))],

@@ -2,6 +2,7 @@ import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import type { Nature } from '../../src/core/base/Court.ts'
 import { addressOf, domain } from '../../src/core/base/Signature.ts'
 import type { L1Input } from '../../src/core/base/Step.ts'
+import { registry } from '../../src/core/base/Verdicts.ts'
 import type { Alarm } from '../../src/core/plasma/Alarm.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
 import type { Chain as PlasmaChain } from '../../src/core/plasma/Chain.ts'
@@ -10,7 +11,7 @@ import type { OperatorOutput, OperatorParams } from '../../src/core/plasma/Offic
 import { rootChain } from '../../src/core/plasma/RootChain.ts'
 import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
 import { callValue } from '../../src/core/plasma/Sending.ts'
-import type { Chain } from '../../src/edge/chain/Chain.ts'
+import type { Chain, Registry } from '../../src/edge/chain/Chain.ts'
 import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
 import { memoryClient } from '../../src/edge/http/OperatorClient.ts'
@@ -22,6 +23,7 @@ import { Wallet } from '../../src/role/Wallet.ts'
 import { Watcher } from '../../src/role/Watcher.ts'
 
 export const COURT: Hex = `0x${'c0'.repeat(20)}`
+export const REGISTRY: Hex = `0x${'4e'.repeat(20)}`
 export const ETHER_100 = 100n * 10n ** 18n
 export const MFP = 7 * 86_400
 export const DEPTH = 2
@@ -59,12 +61,14 @@ export class World {
     const state = deployed({ ...terms, ...bonds })
     const natureOf = (asset: Hex) => this.natures.get(asset) ?? 'fungible'
     const rules: typeof rootChain = (court, call, env) => rootChain(court, call, { ...env, natureOf })
-    this.court = this.l1.deploy(COURT, rules, state, (call, fee, by) => callValue(state.terms, call, fee, by))
+    this.l1.deploy(REGISTRY, registry, { verdicts: new Map() })
+    const value = (call: PlasmaCall, fee: bigint, by: Hex) => callValue(state.terms, call, fee, by)
+    this.court = this.l1.deploy(COURT, rules, state, value, REGISTRY)
     this.court.connect(COURT).follow(0, (input) => this.#record(input))
     for (let n = 0; n < 10; n++) this.l1.money.mint(ETHER, addressOf(key(n)), ETHER_100)
   }
 
-  connect(sender: Hex): Chain<PlasmaCall, SeenEvent> {
+  connect(sender: Hex): Chain<PlasmaCall, SeenEvent> & Registry {
     const l1 = this.court.connect(sender)
     const send = (call: PlasmaCall) => {
       this.calls.push(call)

@@ -1,4 +1,5 @@
 import { concat, ETHER, type Hex } from './Bytes.ts'
+import type { Court } from './Court.ts'
 import { sha256 } from './Signature.ts'
 import { require } from './Step.ts'
 
@@ -46,6 +47,22 @@ export function reveal(verdicts: Verdicts, preimages: readonly Hex[], time: numb
     events.push({ name: 'Revealed', preimage })
   }
   return { verdicts: after, events }
+}
+
+/** A verb of the registry as a call. */
+export interface RevealCall {
+  readonly verb: 'reveal'
+  readonly preimages: readonly Hex[]
+}
+
+/** The model of a registry of its own, as far as hash locks go. */
+export const registry: Court<{ readonly verdicts: Verdicts }, RevealCall, VerdictEvent> = (
+  { verdicts: before },
+  { preimages },
+  { time },
+) => {
+  const { verdicts, events } = reveal(before, preimages, time)
+  return { state: { verdicts }, events, transfers: [] }
 }
 
 /** Writes a condition's final outcome, once: `outcome` = what goes to the receiver, undefined while it is not final. */

@@ -1,15 +1,22 @@
-import { concat, ETHER, type Hex, slice, ZERO } from '../base/Bytes.ts'
+import { concat, ETHER, type Hex, ZERO } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import { type Domain, recover } from '../base/Signature.ts'
 import { type L1Block, Refusal, require } from '../base/Step.ts'
+import { type LockTerms, lockOf } from './LockTerms.ts'
 import { claimOn, endOf, idsPaid, noExits, observeExit, PAID_OUT, type RunningExits } from './Running.ts'
 import type { SeenEvent } from './Seen.ts'
+import { type Bench, NOBODY, payeeUnder, requireAuthorisedUnder, termsOf } from './Standing.ts'
 import { MAX_INPUTS, MAX_OUTPUTS, type Output, outputId, type Transaction, txHash } from './Transaction.ts'
 
-/** A transaction as it travels and is kept: with its payee's signature, or '0x' if the payee approved it on L1. */
+/**
+ * A transaction as it travels and is kept: with its payee's signature, '0x' if the payee approved it on L1, or both
+ * sides' words (128 bytes, see Spend) if its only input has a lock that nobody has decided.
+ */
 export interface Signed {
   readonly transaction: Transaction
   readonly authorisation: Hex
+  /** The terms of its locked inputs, in the order of the inputs; absent if none is locked. */
+  readonly terms?: readonly LockTerms[]
 }
 
 /** An unspent output and where it came from. */
@@ -45,7 +52,6 @@ export interface Ledger {
   readonly closing: readonly Hex[]
 }
 
-const NOBODY = slice(ZERO, 12)
 const LIMIT = 2n ** 256n
 
 /** The ledger of a chain before its first block, whose number is `since` + 1. */
@@ -123,9 +129,10 @@ export function spend(ledger: Ledger, signed: Signed, known: Known = {}): Ledger
   if (tx.inputs.length === 0) return collect(ledger, signed, hash)
   require(ledger.closing.length === 0, 'BlockClosed', ledger.number)
   const coins = tx.inputs.map((id) => spendable(ledger, id, hash))
-  const payee = payeeOf(coins)
+  const locks = locksOf(coins, signed)
+  const payee = payeeOf(ledger, coins, locks)
   const fees = conserve(ledger, coins, tx.outputs)
-  if (!known.authorised) checkAuthorised(ledger, signed, hash, payee, known.signer)
+  if (!known.authorised) checkWord(ledger, coins, locks, signed, hash, payee, known.signer)
   let next: Ledger = { ...ledger, fees }
   for (const id of tx.inputs) next = drop(next, id)
   return create(next, tx.outputs, hash)
@@ -148,11 +155,10 @@ function checkShape(ledger: Ledger, tx: Transaction): void {
   require(tx.inputs.length <= MAX_INPUTS, 'TooManyInputs', tx.inputs.length, MAX_INPUTS)
   const count = tx.outputs.length
   require(count >= 1 && count <= MAX_OUTPUTS, 'WrongOutputCount', count, MAX_OUTPUTS)
-  for (const { owner, asset, value, lock } of tx.outputs) {
+  for (const { owner, asset, value } of tx.outputs) {
     require(owner !== NOBODY, 'ZeroOwner')
     require(value > 0n || isUnique(ledger, asset), 'ZeroValue')
     require(value < LIMIT, 'ValueTooLarge', value)
-    require(lock === ZERO, 'LockedOutput', lock)
   }
   tx.inputs.forEach((id, i) => {
     require(tx.inputs.indexOf(id) === i, 'RepeatedInput', id)
@@ -167,10 +173,54 @@ function spendable(ledger: Ledger, id: Hex, hash: Hex): Coin {
   return coin
 }
 
-function payeeOf(coins: readonly Coin[]): Hex {
-  const { owner } = coins[0]!.output
-  for (const { output } of coins) require(output.owner === owner, 'MixedOwners', output.owner, owner)
-  return owner
+/** The terms of each coin's lock; none where it is plain. All that were given have to be of use. */
+function locksOf(coins: readonly Coin[], { terms = NO_TERMS }: Signed): readonly (LockTerms | undefined)[] {
+  if (terms.length === 0 && coins.every(({ output }) => output.lock === ZERO)) return NO_TERMS
+  let next = 0
+  const locks = coins.map(({ output: { lock } }) => {
+    if (lock === ZERO) return undefined
+    const one = terms[next++]
+    const have = one ? lockOf(one) : ZERO
+    require(have === lock, 'WrongLock', have, lock)
+    return one
+  })
+  const more = terms[next]
+  if (more) throw new Refusal('WrongLock', lockOf(more), ZERO)
+  return locks
+}
+
+const NO_TERMS: readonly LockTerms[] = []
+
+/** The one payee of all coins; nobody if there is one coin only and its lock is undecided. */
+function payeeOf(ledger: Ledger, coins: readonly Coin[], locks: readonly (LockTerms | undefined)[]): Hex {
+  let first: Hex | undefined
+  for (let i = 0; i < coins.length; i++) {
+    const { owner, lock } = coins[i]!.output
+    const terms = locks[i]
+    const payee = terms ? payeeUnder(benchOf(ledger), owner, terms) : owner
+    require(payee !== NOBODY || coins.length === 1, 'Undecided', lock)
+    first ??= payee
+    require(payee === first, 'MixedOwners', payee, first)
+  }
+  return first!
+}
+
+/** What a ledger has seen of approvals and preimages, as a court asks for it: its time is asOf. */
+function benchOf({ approvals, running, asOf }: Ledger): Bench {
+  const has = (key: string) => {
+    const [owner, hash] = key.split('/') as [Hex, Hex]
+    return get(approvals, concat(hash, owner)) === true
+  }
+  return { state: { approved: { has } }, env: { time: asOf, ...revealedTo(running) } }
+}
+
+/** Whom a lock has decided for as of `time`, by what was revealed; the zero address before. */
+export function payeeAt(running: RunningExits, time: number, owner: Hex, terms: LockTerms): Hex {
+  return payeeUnder({ state: { approved: new Set() }, env: { time, ...revealedTo(running) } }, owner, terms)
+}
+
+function revealedTo({ revealed }: RunningExits): { readonly revealedAt: (hash: Hex) => number } {
+  return { revealedAt: (hash) => get(revealed, hash) ?? 0 }
 }
 
 /** Whether a transaction of a block from number `number` on counts as a spend of a coin, wherever it may be valid. */
@@ -179,12 +229,30 @@ export function spends(ledger: Ledger, signed: Signed, hash: Hex, id: Hex, numbe
   const coin = get(ledger.coins, id)
   if (!coin || chain !== ledger.chain || lastBlock < number) return false
   try {
-    checkAuthorised(ledger, signed, hash, coin.output.owner)
+    const { owner, lock } = coin.output
+    const terms = lock === ZERO ? undefined : termsOf(lock, signed.terms ?? NO_TERMS)
+    if (!terms) checkAuthorised(ledger, signed, hash, owner)
+    else requireAuthorisedUnder(benchOf(ledger), terms, owner, signed.transaction, hash, signed.authorisation)
     return true
   } catch (why) {
     if (why instanceof Refusal) return false
     throw why
   }
+}
+
+/** The payee's word; of a single input with a lock that of its sides, too, if it is undecided. */
+function checkWord(
+  ledger: Ledger,
+  coins: readonly Coin[],
+  [lock]: readonly (LockTerms | undefined)[],
+  signed: Signed,
+  hash: Hex,
+  payee: Hex,
+  signer?: Hex,
+): void {
+  const { owner } = coins[0]!.output
+  if (!lock || coins.length > 1) checkAuthorised(ledger, signed, hash, payee, signer)
+  else requireAuthorisedUnder(benchOf(ledger), lock, owner, signed.transaction, hash, signed.authorisation)
 }
 
 function checkAuthorised(ledger: Ledger, { authorisation }: Signed, hash: Hex, payee: Hex, signer?: Hex): void {

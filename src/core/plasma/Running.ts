@@ -55,6 +55,8 @@ export interface RunningExits {
   /** PAID_OUT, or the hash of the transaction that has consumed it. */
   readonly ends: HashMap<Hex>
   readonly terms: HashMap<LockTerms>
+  /** When the preimages of hash locks became public: the first time stays. */
+  readonly revealed: HashMap<number>
   /** What the tokens are that were ever deposited. */
   readonly kinds: HashMap<Kind>
   /** Whose queue was passed last: the payments that follow are its. */
@@ -72,7 +74,8 @@ const FREE: Hold = { exits: [], wanted: [], spent: [] }
 export function noExits(): RunningExits {
   const [exits, inFlight] = [emptyMap<readonly RunningExit[]>(), emptyMap<RunningInFlight>()]
   const [holds, ends, terms] = [emptyMap<Hold>(), emptyMap<Hex>(), emptyMap<LockTerms>()]
-  return { exits, inFlight, holds, ends, terms, kinds: emptyMap(), passed: undefined, times: emptyMap() }
+  const revealed = emptyMap<number>()
+  return { exits, inFlight, holds, ends, terms, revealed, kinds: emptyMap(), passed: undefined, times: emptyMap() }
 }
 
 /** The exits after blocks of L1, which must hold only events that concern the chain. */
@@ -105,11 +108,18 @@ export function observeExit(running: RunningExits, event: SeenEvent, time: numbe
       return { ...running, kinds: set(running.kinds, event.asset, event.unique ? 'unique' : 'fungible') }
     case 'LockShown':
       return { ...running, terms: set(running.terms, event.lock, event.terms) }
+    case 'Revealed':
+      return reveal(running, event.hash, event.time)
     case 'InFlightPaid':
       return payOut(running, idsPaid(running, event))
     default:
       return observeInFlight(running, event, time)
   }
+}
+
+function reveal(running: RunningExits, hash: Hex, time: number): RunningExits {
+  if (get(running.revealed, hash) !== undefined) return running
+  return { ...running, revealed: set(running.revealed, hash, time) }
 }
 
 // Standard exits

@@ -14,6 +14,12 @@ export const NOBODY = slice(ZERO, 12)
 
 const MAX_DEPTH = 3
 
+/** What decides whose word counts: approvals by `pair`, the time, what was revealed. A court's draft is one. */
+export interface Bench {
+  readonly state: { readonly approved: { has(key: string): boolean } }
+  readonly env: { readonly time: number; readonly revealedAt?: (hash: Hex) => number }
+}
+
 /** The ids of a path's root and of the chain that it leads to, each chain the child of the one before it. */
 export function endsOf(path: readonly Chain[]): { readonly root: Hex; readonly id: Hex } {
   const depth = path.length
@@ -100,7 +106,7 @@ export function lastNumberOf({ state }: Draft, root: Hex): number {
 }
 
 /** The payee signed the transaction, or approved it. */
-export function requireAuthorised({ state }: Draft, payee: Hex, txHash: Hex, authorisation: Hex): void {
+export function requireAuthorised({ state }: Bench, payee: Hex, txHash: Hex, authorisation: Hex): void {
   if (authorisation !== '0x') requireSigned(txHash, authorisation, payee)
   else require(state.approved.has(pair(payee, txHash)), 'NotApproved', payee, txHash)
 }
@@ -110,7 +116,7 @@ export function requireAuthorised({ state }: Draft, payee: Hex, txHash: Hex, aut
  * such a pair is its signer's word for ever, and counts as that once the signer is the payee.
  */
 export function requireAuthorisedUnder(
-  draft: Draft,
+  draft: Bench,
   terms: LockTerms,
   owner: Hex,
   tx: Transaction,
@@ -129,12 +135,12 @@ export function requireAuthorisedUnder(
 }
 
 /** A half of a pair: a compact signature, or zeros where its side approved. */
-function requireHalf(draft: Draft, side: Hex, txHash: Hex, half: Hex): void {
+function requireHalf(draft: Bench, side: Hex, txHash: Hex, half: Hex): void {
   requireAuthorised(draft, side, txHash, half === concat(ZERO, ZERO) ? '0x' : half)
 }
 
 /** Whom a lock has decided for: its owner if the preimage came in time, its refund if it did not; nobody before. */
-export function payeeUnder({ env }: Draft, owner: Hex, { hash, expiry, refund }: LockTerms): Hex {
+export function payeeUnder({ env }: Bench, owner: Hex, { hash, expiry, refund }: LockTerms): Hex {
   const revealed = env.revealedAt?.(hash) ?? 0
   if (revealed !== 0 && revealed <= expiry) return owner
   return env.time > expiry ? refund : NOBODY
@@ -148,7 +154,7 @@ export function termsOf(lock: Hex, terms: readonly LockTerms[]): LockTerms {
 }
 
 /** Whether somebody may act for a locked output: its payee, or either side while nobody has decided. */
-export function maySpeak(draft: Draft, who: Hex, owner: Hex, terms: LockTerms): boolean {
+export function maySpeak(draft: Bench, who: Hex, owner: Hex, terms: LockTerms): boolean {
   const payee = payeeUnder(draft, owner, terms)
   if (who === NOBODY) return false
   return payee === NOBODY ? who === owner || who === terms.refund : who === payee

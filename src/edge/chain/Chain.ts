@@ -15,6 +15,12 @@ export interface Creditor {
   credit(asset: Hex, owner: Hex): Promise<bigint>
 }
 
+/** The registry of preimages that a court's locks go by. */
+export interface Registry {
+  /** Makes preimages public, for every lock on their hashes; those that are public already are passed over. */
+  reveal(preimages: readonly Hex[], deadline?: number): Promise<Receipt>
+}
+
 /** A channel court that can be asked what it has recorded. */
 export interface Recorder {
   /** Whether nothing but deposits has ever come under a channel's id, by the newest block. */
@@ -34,9 +40,10 @@ export interface Chain<Call, Event> {
   verdict(condition: Hex, key: Hex, at?: number): Promise<Verdict | undefined>
   /**
    * Yields every block from number `from` on, each once and in order, reorgs as retractions (newest first).
-   * Returns a function that ends it.
+   * Returns a function that ends it. `origin` is the block with which the follower began, long ago perhaps: with that one
+   * it is told what it has to know from before, if there is anything.
    */
-  follow(from: number, sink: (input: L1Input<Event>) => void): () => void
+  follow(from: number, sink: (input: L1Input<Event>) => void, origin?: number): () => void
   /**
    * Sends a call in a transaction and waits until it is mined. The same checks run before sending, so a call that the
    * contract would refuse rejects with its Refusal and costs nothing. `deadline` is the last second in which the call is

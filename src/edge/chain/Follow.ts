@@ -11,12 +11,20 @@ export interface FollowParts<Event> {
   readonly name: string
   readonly court: Hex
   readonly eventOf: (log: Log) => Event | undefined
+  /** Another contract whose logs are told as well; none if absent. */
+  readonly beside?: Beside<Event> | undefined
   /** Milliseconds between looks, and before a failed one is repeated; the latter doubles up to 40 times that. */
   readonly interval: number
   readonly retry: number
   /** How many blocks are remembered, which is the deepest reorg that can be told. */
   readonly depth: number
   readonly onFault: (fault: Fault) => void
+}
+
+/** A contract beside the court: what its log says in a block of the second `time`, if it is told. */
+export interface Beside<Event> {
+  readonly at: Hex
+  readonly eventOf: (log: Log, time: number) => Event | undefined
 }
 
 /** A running follower. */
@@ -156,12 +164,14 @@ function joined<Event>(tail: Tail<Event>, block: L1Block<Event>): boolean {
   return joins
 }
 
-/** A block with all of the court's events in it and no others. */
+/** A block with all of the court's events in it, those told beside them, and no others. */
 async function blockAt<Event>(parts: FollowParts<Event>, number: number): Promise<L1Block<Event>> {
   const block = await header(parts.node, number)
   if (!block) throw new Error(`block ${number} is not there yet`)
   if (block.number !== number) throw new Error(`block ${block.number} where ${number} was asked for`)
-  const events = (await logsOf(parts.node, parts.court, block)).map(parts.eventOf).filter((one) => one !== undefined)
   const { hash, parent, time } = block
-  return { number, hash, parent, time, events }
+  const { node, court, eventOf, beside } = parts
+  const [own, others] = await Promise.all([logsOf(node, court, block), beside ? logsOf(node, beside.at, block) : []])
+  const told = [...own.map(eventOf), ...others.map((log) => beside?.eventOf(log, time))]
+  return { number, hash, parent, time, events: told.filter((one) => one !== undefined) }
 }

@@ -7,7 +7,7 @@ import { allow } from './Allowance.ts'
 import type { Chain, Creditor, Receipt } from './Chain.ts'
 import { creditOf } from './Credit.ts'
 import { GAS_POLICY, type GasPolicy } from './Fees.ts'
-import { type Follower, follow } from './Follow.ts'
+import { type Beside, type Follower, follow } from './Follow.ts'
 import { laneOf } from './Lane.ts'
 import { chainIdOf, checkNetwork, type Node, unreachable } from './Node.ts'
 import { send } from './Send.ts'
@@ -61,10 +61,11 @@ type Sending = readonly [deadline?: number, onSent?: (hash: Hex) => void]
 
 /**
  * The court at `court` as `signer` sees it through a node. Throws ChainUnreachable, WrongNetwork or NotDeployed,
- * before anything else.
+ * before anything else. Its followers are told the logs of a contract `beside` it as well, if there is one.
  */
 export async function rpcChain<Call extends { readonly verb: string }, Event extends { readonly name: string }>(
   options: RpcOptions<Call>,
+  beside: () => Beside<Event> | undefined = () => undefined,
 ): Promise<RpcChain<Call, Event>> {
   const { provider: node, court, abi, callValue, leastGas } = options
   const { name = 'the chain', contract = 'a contract', interval = 500, retry = 250, depth = 128 } = options
@@ -102,7 +103,8 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     credit: (asset, owner) => creditOf({ node, name, court }, asset, owner),
     verdict: (condition, key, at) => verdictOf(parts, condition, key, at),
     follow(from, sink) {
-      const one = follow({ node, name, court, eventOf: decode, interval, retry, depth, onFault }, from, (input) => {
+      const looks = { interval, retry, depth, onFault }
+      const one = follow({ node, name, court, eventOf: decode, beside: beside(), ...looks }, from, (input) => {
         if (input.kind === 'retract') laneOf(parts).doubt()
         sink(input)
       })

@@ -3,9 +3,9 @@ import { ETHER, type Hex, uint } from '../../core/base/Bytes.ts'
 import type { Court, Transfer } from '../../core/base/Court.ts'
 import { keccakText } from '../../core/base/Signature.ts'
 import type { L1Block, L1Input } from '../../core/base/Step.ts'
-import { type Verdicts, verdictKey } from '../../core/base/Verdicts.ts'
+import { hashLock, type VerdictEvent, type Verdicts, verdictKey } from '../../core/base/Verdicts.ts'
 import { Fault } from '../Fault.ts'
-import type { Chain, Creditor, Receipt } from './Chain.ts'
+import type { Chain, Creditor, Receipt, Registry } from './Chain.ts'
 import { capAt, type Fees, type GasPolicy, offered, raised } from './Fees.ts'
 import { type Ledger, ledger } from './Ledger.ts'
 
@@ -51,7 +51,7 @@ export interface SimulatedCourt<State, Call, Event> {
   /** The model's state after the newest block. */
   state(): State
   /** The chain as the client with address `sender` sees it; its own `schedule` may lag behind the others'. */
-  connect(sender: Hex, schedule?: Schedule): Chain<Call, Event> & Creditor
+  connect(sender: Hex, schedule?: Schedule): Chain<Call, Event> & Creditor & Registry
 }
 
 /** A layer 1 in memory: deterministic, its time virtual, its courts pure models, its money conserved. */
@@ -62,12 +62,16 @@ export interface SimulatedL1 {
   /** Number, hash and time of the newest block. */
   head(): { readonly number: number; readonly hash: Hex; readonly time: number }
   pending(): readonly Pending[]
-  /** Puts a court's model at an address. `callValue` is the wei that a client attaches to a call at a base fee; 0 unless given. */
+  /**
+   * Puts a court's model at an address. `callValue` is the wei that a client attaches to a call at a base fee; 0 unless
+   * given. `registry` is the address of the registry of preimages that it goes by, whose events its followers are told.
+   */
   deploy<State, Call, Event>(
     address: Hex,
     court: Court<State, Call, Event>,
     state: State,
     callValue?: (call: Call, baseFee: bigint, sender: Hex) => bigint,
+    registry?: Hex,
   ): SimulatedCourt<State, Call, Event>
   /** Mines one block at `time` (the interval after the last unless given) with the `picked` calls, all unless given. */
   mine(time?: number, picked?: readonly Pending[]): void
@@ -80,6 +84,7 @@ export interface SimulatedL1 {
 interface Site {
   readonly court: Court<unknown, unknown, unknown>
   readonly callValue: (call: unknown, baseFee: bigint, sender: Hex) => bigint
+  readonly registry: Hex | undefined
   readonly followers: Set<(input: L1Input<unknown>) => void>
   state: unknown
 }
@@ -137,13 +142,15 @@ class Simulation implements SimulatedL1 {
     court: Court<State, Call, Event>,
     state: State,
     callValue: (call: Call, baseFee: bigint, sender: Hex) => bigint = () => 0n,
+    registry?: Hex,
   ): SimulatedCourt<State, Call, Event> {
-    const site = { court, callValue, followers: new Set(), state } as unknown as Site
+    const site = { court, callValue, registry, followers: new Set(), state } as unknown as Site
     this.#sites.set(address, site)
     return {
       address,
       state: () => site.state as State,
-      connect: (sender, schedule) => this.#connect(address, sender, schedule) as Chain<Call, Event> & Creditor,
+      connect: (sender, schedule) =>
+        this.#connect(address, sender, schedule) as Chain<Call, Event> & Creditor & Registry,
     }
   }
 
@@ -218,7 +225,8 @@ class Simulation implements SimulatedL1 {
     const baseFee = feeAt(time)
     const value = site.callValue(call, baseFee, sender)
     if (this.money.balance(ETHER, sender) < value) throw poor(sender, this.money.balance(ETHER, sender), value)
-    const ruling = site.court(site.state, call, { sender, value, time, baseFee, refuses })
+    const revealedAt = (hash: Hex) => this.#verdictsOf(address)?.get(verdictKey(ETHER, hash))?.time ?? 0
+    const ruling = site.court(site.state, call, { sender, value, time, baseFee, refuses, revealedAt })
     const entered = ruling.transfers.filter(({ asset, to }) => asset === ETHER && to === address)
     const sum = entered.reduce((total, { amount }) => total + amount, 0n)
     if (sum !== value) throw new Error(`the model at ${address} took ${sum} wei of ${value} that were sent`)
@@ -232,21 +240,30 @@ class Simulation implements SimulatedL1 {
     court: Hex,
     sender: Hex,
     schedule = this.#options.schedule ?? queueMicrotask,
-  ): Chain<unknown, unknown> & Creditor {
+  ): Chain<unknown, unknown> & Creditor & Registry {
     return {
       chainId: this.chainId,
       court,
       sender,
       head: async () => this.head().number,
       verdict: async (condition, key, at = this.head().number) => {
-        const { verdicts } = this.#sites.get(court)!.state as { readonly verdicts?: Verdicts }
-        const found = verdicts?.get(verdictKey(condition, key))
+        const found = this.#verdictsOf(court)?.get(verdictKey(condition, key))
         return found && found.time <= this.#chain[at]!.block.time ? found : undefined
       },
       follow: (from, sink) => this.#follow(court, from, sink, schedule),
       send: (call, deadline, onSent) => this.#send({ court, sender, call }, deadline, onSent),
+      reveal: (preimages, deadline) => {
+        const to = this.#sites.get(court)!.registry ?? court
+        return this.#send({ court: to, sender, call: { verb: 'reveal', preimages } }, deadline)
+      },
       credit: async (asset, owner) => this.#creditsOf(court).get(creditKey(asset, owner)) ?? 0n,
     }
+  }
+
+  /** The verdicts of a court's registry, or its own. */
+  #verdictsOf(court: Hex): Verdicts | undefined {
+    const { registry = court } = this.#sites.get(court)!
+    return (this.#sites.get(registry)?.state as { readonly verdicts?: Verdicts } | undefined)?.verdicts
   }
 
   /** Every court's model that pays keeps credits under this name. */
@@ -262,7 +279,7 @@ class Simulation implements SimulatedL1 {
       })
     }
     followers.add(follower)
-    for (const mined of this.#chain) follower({ kind: 'block', block: seen(mined, court) })
+    for (const mined of this.#chain) follower({ kind: 'block', block: this.#seen(mined, court) })
     return () => {
       followers.delete(follower)
     }
@@ -283,8 +300,16 @@ class Simulation implements SimulatedL1 {
 
   #tell(kind: 'block' | 'retract', mined: Mined): void {
     for (const [address, { followers }] of this.#sites) {
-      for (const follower of followers) follower({ kind, block: seen(mined, address) })
+      for (const follower of followers) follower({ kind, block: this.#seen(mined, address) })
     }
+  }
+
+  /** A block with a court's events in it, and what its registry heard. */
+  #seen({ block, events }: Mined, court: Hex): L1Block<unknown> {
+    const { registry } = this.#sites.get(court)!
+    const heard = registry === undefined ? [] : ((events.get(registry) ?? []) as readonly VerdictEvent[])
+    const told = heard.flatMap((one) => (one.name === 'Revealed' ? [revealed(one.preimage, block.time)] : []))
+    return { ...block, events: [...(events.get(court) ?? []), ...told] }
   }
 
   #hash(): Hex {
@@ -292,8 +317,8 @@ class Simulation implements SimulatedL1 {
   }
 }
 
-function seen({ block, events }: Mined, court: Hex): L1Block<unknown> {
-  return { ...block, events: events.get(court) ?? [] }
+function revealed(preimage: Hex, time: number) {
+  return { name: 'Revealed', hash: hashLock(preimage), time }
 }
 
 function poor(owner: Hex, have: bigint, need: bigint): Fault {

@@ -26,13 +26,19 @@ const transaction = z.strictObject({
   memo: word,
 })
 
-/** A transaction with its authorisation: 64 or 65 bytes of signature, or none if it was approved on L1. */
+const lockTerms = z.strictObject({ hash: word, expiry: uint40, refund: address })
+
+/**
+ * A transaction with its authorisation: 64 or 65 bytes of signature, two compact ones for a lock that is undecided, or none
+ * if it was approved on L1; and the terms of its locked inputs.
+ */
 export const signed: z.ZodType<Signed> = z.strictObject({
   transaction,
   authorisation: z.custom<Hex>(
-    (value) => isHex(value, 65) || isHex(value, 64) || value === '0x',
-    'must be a signature of 64 or 65 bytes, or 0x for an approval on layer 1',
+    (value) => isHex(value, 65) || isHex(value, 64) || isHex(value, 128) || value === '0x',
+    'must be a signature of 64 or 65 bytes, two of 64, or 0x for an approval on layer 1',
   ),
+  terms: z.array(lockTerms).min(1).max(4).exactOptional(),
 })
 
 /** How many transactions one batch may carry. */
