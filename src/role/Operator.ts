@@ -7,7 +7,7 @@ import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Arch
 import { inclusion, txTree } from '../core/plasma/Block.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import { ownOf } from '../core/plasma/Chain.ts'
-import { idsOf, type Signed } from '../core/plasma/Ledger.ts'
+import { idsOf } from '../core/plasma/Ledger.ts'
 import type { OperatorInput, OperatorOutput, OperatorParams, OperatorState } from '../core/plasma/Office.ts'
 import { operatorMachine, restoreOperator } from '../core/plasma/Operator.ts'
 import { claimOn } from '../core/plasma/Running.ts'
@@ -24,8 +24,10 @@ import type {
   Status,
 } from '../edge/http/OperatorApi.ts'
 import { explain } from '../edge/http/Problem.ts'
+import { type Checker, ownThread } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
+import { type Outcome, Submissions } from './Submissions.ts'
 
 /** What an operator runs on. The L1 client's sender is the chain's operator. */
 export interface OperatorOptions {
@@ -34,6 +36,8 @@ export interface OperatorOptions {
   readonly params: Omit<OperatorParams, 'court'>
   /** L1 block from which an empty store follows: that of the court's deployment, or any before it. */
   readonly from: number
+  /** Checks signatures, in other threads; in this one unless given. It is its opener's to close. */
+  readonly checker?: Checker
   /** Milliseconds between seals; without it only `seal` makes blocks. */
   readonly interval?: number
   /** Told of seals, drops and calls, for logs. */
@@ -55,12 +59,13 @@ export class Operator {
   readonly #options: OperatorOptions
   readonly #court: Domain
   readonly #loop: Loop<OperatorState, OperatorInput, OperatorOutput>
+  readonly #submissions: Submissions
   readonly #trees = new Map<number, Tree>()
   readonly #unfollow: () => void
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(options: OperatorOptions) {
-    const { l1, store, from } = options
+    const { l1, store, from, schedule = setImmediate } = options
     this.#options = options
     this.#court = domain(l1.chainId, l1.court)
     const params = { ...options.params, court: this.#court }
@@ -72,7 +77,13 @@ export class Operator {
       store,
       speak: (output) => this.#speak(output),
       onFailure: (why) => this.#fail(why),
-      schedule: options.schedule ?? setImmediate,
+      schedule,
+    })
+    this.#submissions = new Submissions({
+      court: this.#court,
+      checker: options.checker ?? ownThread(),
+      take: (list) => this.#loop.ask({ kind: 'submit', list }),
+      schedule,
     })
     this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }), from)
     this.#timer = options.interval === undefined ? undefined : setInterval(() => this.seal(), options.interval)
@@ -100,8 +111,8 @@ export class Operator {
     return {
       status: async () => this.#status(),
       fees: async () => ({ fees: this.#options.params.fees }),
-      submit: (signed) => this.#submit(signed),
-      submitAll: (batch) => Promise.all(batch.map((signed) => this.#submit(signed).catch(rejection))),
+      submit: async (signed) => accepted(await this.#submissions.submit(signed)),
+      submitAll: async (batch) => (await this.#submissions.submitAll(batch)).map(told),
       block: async (number) => this.#block(number),
       proof: async (id) => this.#proof(id),
       unspent: async (owner, after) => this.#unspent(owner, after),
@@ -124,15 +135,6 @@ export class Operator {
         this.#loop.post({ kind: 'sent', number })
       },
     )
-  }
-
-  async #submit(signed: Signed): Promise<Acknowledgement> {
-    for (const output of await this.#loop.ask({ kind: 'submit', signed })) {
-      if (output.kind === 'acknowledged') {
-        return { txHash: output.txHash, number: output.number, index: output.index }
-      }
-    }
-    throw new Error('a submission was answered with nothing')
   }
 
   #status(): Status {
@@ -181,7 +183,11 @@ export class Operator {
   }
 }
 
-function rejection(why: unknown): Rejection {
-  if (!(why instanceof Refusal)) throw why
-  return { code: why.code, detail: explain(why) }
+function accepted(outcome: Outcome): Acknowledgement {
+  if (outcome instanceof Refusal) throw outcome
+  return outcome
+}
+
+function told(outcome: Outcome): Acknowledgement | Rejection {
+  return outcome instanceof Refusal ? { code: outcome.code, detail: explain(outcome) } : outcome
 }

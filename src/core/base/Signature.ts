@@ -26,7 +26,7 @@ const [hasher, shaHasher, native] = await Promise.all([
 /** Whether signatures are made and checked by native code; benches refuse to run otherwise. */
 export const isNative: boolean = native !== undefined
 
-const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n
+const HALF_ORDER = toBytes(uint(secp256k1.Point.Fn.ORDER / 2n, 32))
 let buffer = new Uint8Array(4096)
 let view = new DataView(buffer.buffer)
 
@@ -142,7 +142,11 @@ export function addressOf(key: Hex): Hex {
 }
 
 function addressOfPublic(uncompressed: Uint8Array): Hex {
-  return toHex(keccakBytes(uncompressed.subarray(1)).subarray(12))
+  return toHex(addressBytes(uncompressed))
+}
+
+function addressBytes(uncompressed: Uint8Array): Uint8Array {
+  return keccakBytes(uncompressed.subarray(1)).subarray(12)
 }
 
 /** A 65-byte signature r ‖ s ‖ v with low s and v 27 or 28. Deterministic (RFC 6979). */
@@ -164,27 +168,45 @@ export function compact(signature: Hex): Hex {
 
 /** The address that signed, or undefined if the signature is malformed: length not 64 or 65, s high, v not 27 or 28. */
 export function recover(message: Hex, signature: Hex): Hex | undefined {
+  if (!isHex(signature)) return undefined
+  const signer = recoverBytes(toBytes(message), toBytes(signature))
+  return signer && toHex(signer)
+}
+
+/** The same of raw bytes: the 20 bytes of an address. */
+export function recoverBytes(hash: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
   const parts = split(signature)
-  if (!parts || BigInt(slice(parts.rs, 32)) > HALF_ORDER) return undefined
-  const [hash, rs] = [toBytes(message), toBytes(parts.rs)]
+  if (!parts || isHigh(parts.rs)) return undefined
   try {
-    if (native) return addressOfPublic(native.ecdsaRecover(rs, parts.recid, hash, false))
-    const point = secp256k1.Signature.fromBytes(rs).addRecoveryBit(parts.recid).recoverPublicKey(hash)
-    return addressOfPublic(point.toBytes(false))
+    if (native) return addressBytes(native.ecdsaRecover(parts.rs, parts.recid, hash, false))
+    const point = secp256k1.Signature.fromBytes(parts.rs).addRecoveryBit(parts.recid).recoverPublicKey(hash)
+    return addressBytes(point.toBytes(false))
   } catch {
     return undefined // r or s out of range, or no such point: the curve's way to say "nobody signed this"
   }
 }
 
-function split(signature: Hex): { rs: Hex; recid: number } | undefined {
-  if (!isHex(signature)) return undefined
-  if (size(signature) === 65) {
-    const v = Number(slice(signature, 64))
-    return v === 27 || v === 28 ? { rs: slice(signature, 0, 64), recid: v - 27 } : undefined
+function split(signature: Uint8Array): { rs: Uint8Array; recid: number } | undefined {
+  const rs = new Uint8Array(64)
+  if (signature.length === 65) {
+    const v = signature[64]!
+    rs.set(signature.subarray(0, 64))
+    return v === 27 || v === 28 ? { rs, recid: v - 27 } : undefined
   }
-  if (size(signature) !== 64) return undefined
-  const vs = BigInt(slice(signature, 32))
-  return { rs: concat(slice(signature, 0, 32), uint(BigInt.asUintN(255, vs), 32)), recid: Number(vs >> 255n) }
+  if (signature.length !== 64) return undefined
+  rs.set(signature)
+  const recid = rs[32]! >> 7
+  rs[32]! &= 0x7f
+  return { rs, recid }
+}
+
+/** Whether s is above half the curve's order. */
+function isHigh(rs: Uint8Array): boolean {
+  for (let i = 0; i < 32; i++) {
+    const difference = rs[32 + i]! - HALF_ORDER[i]!
+    if (difference !== 0) return difference > 0
+  }
+  return false
 }
 
 /** True iff `signer` (never the zero address) made `signature` over `message`. */

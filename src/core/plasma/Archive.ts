@@ -2,6 +2,7 @@ import type { Hex } from '../base/Bytes.ts'
 import { type L1Block, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import { header, txRoot } from './Block.ts'
 import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import { packAll, unpackAll } from './Packed.ts'
 import type { SeenEvent } from './Seen.ts'
 import { txHash } from './Transaction.ts'
 import { type Bookmark, beginning } from './View.ts'
@@ -39,14 +40,21 @@ export function blockRow(record: BlockRecord): Row {
   return row('blocks', key(record.number), record)
 }
 
-/** The row of a transaction at its place. */
-export function transactionRow(number: number, index: number, signed: Signed): Row {
-  return row('transactions', key(number, index), signed)
+/** The row of transactions that follow one another in a block from `index` on. */
+export function transactionsRow(number: number, index: number, run: readonly Signed[]): Row {
+  return { table: 'transactions', key: key(number, index), value: packAll(run) }
 }
+
+/** How many transactions of a whole block are one row. */
+const RUN = 256
 
 /** The rows of a block and all its transactions. */
 export function blockRows(record: BlockRecord, transactions: readonly Signed[]): readonly Row[] {
-  return [blockRow(record), ...transactions.map((signed, index) => transactionRow(record.number, index, signed))]
+  const rows = [blockRow(record)]
+  for (let index = 0; index < transactions.length; index += RUN) {
+    rows.push(transactionsRow(record.number, index, transactions.slice(index, index + RUN)))
+  }
+  return rows
 }
 
 /** The rows of L1's final blocks as far as they concern a chain, and of the bookmark behind them. */
@@ -93,9 +101,9 @@ export function storedBlock(rows: Rows, number: number): BlockRecord | undefined
 export function storedTransactions(rows: Rows, number: number): readonly Signed[] {
   const found: Signed[] = []
   for (;;) {
-    const signed = rows.get('transactions', key(number, found.length))
-    if (signed === undefined) return found
-    found.push(signed as unknown as Signed)
+    const run = rows.get('transactions', key(number, found.length))
+    if (run === undefined) return found
+    for (const signed of unpackAll(run as Uint8Array)) found.push(signed)
   }
 }
 

@@ -112,11 +112,13 @@ function drop(ledger: Ledger, id: Hex): Ledger {
 }
 
 /**
- * What is known of a transaction before a ledger takes it: its hash; that it was authorised when it was taken before; or
- * who made its signature, the zero address if nobody did. Whether that is the payee is the ledger's to say.
+ * What is known of a transaction before a ledger takes it: its hash and the ids of its outputs; that it was authorised
+ * when it was taken before; or who made its signature, the zero address if nobody did. Whether that is the payee is the
+ * ledger's to say.
  */
 export interface Known {
   readonly hash?: Hex
+  readonly ids?: readonly Hex[]
   readonly authorised?: boolean
   readonly signer?: Hex
 }
@@ -135,14 +137,14 @@ export function spend(ledger: Ledger, signed: Signed, known: Known = {}): Ledger
   if (!known.authorised) checkWord(ledger, coins, locks, signed, hash, payee, known.signer)
   let next: Ledger = { ...ledger, fees }
   for (const id of tx.inputs) next = drop(next, id)
-  return create(next, tx.outputs, hash)
+  return create(next, tx.outputs, hash, known.ids)
 }
 
-function create(ledger: Ledger, outputs: readonly Output[], hash: Hex): Ledger {
+function create(ledger: Ledger, outputs: readonly Output[], hash: Hex, ids: readonly Hex[] = []): Ledger {
   const { number, index } = ledger
   let next = ledger
   for (let position = 0; position < outputs.length; position++) {
-    const id = outputId(hash, position)
+    const id = ids[position] ?? outputId(hash, position)
     if (endOf(ledger.running, id) === PAID_OUT) continue
     next = add(next, id, { output: outputs[position]!, number, index, position })
   }

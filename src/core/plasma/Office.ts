@@ -1,11 +1,11 @@
 // What an operator has, is told and says; the open block and what is done with it.
 import type { Hex } from '../base/Bytes.ts'
 import type { Domain } from '../base/Signature.ts'
-import type { L1Block, L1Input, Row, Step } from '../base/Step.ts'
+import type { L1Block, L1Input, Refusal, Row, Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import type { Chain } from './Chain.ts'
-import { type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import { type Known, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import type { SeenEvent } from './Seen.ts'
 import { txHash } from './Transaction.ts'
 import type { View } from './View.ts'
@@ -66,16 +66,26 @@ export interface OperatorState {
   readonly sending: Sending | undefined
 }
 
+/** A transaction that somebody wants to be in a block, and what is known of it. */
+export interface Submission {
+  readonly signed: Signed
+  readonly known: Known
+}
+
 /** What an operator is told. `seal` is its clock's tick; `sent` how a call ended: mined in a block, or not. */
 export type OperatorInput =
   | { readonly kind: 'l1'; readonly input: L1Input<SeenEvent> }
-  | { readonly kind: 'submit'; readonly signed: Signed }
+  | { readonly kind: 'submit'; readonly list: readonly Submission[] }
   | { readonly kind: 'seal' }
   | { readonly kind: 'sent'; readonly number: number; readonly mined?: number }
 
-/** What an operator says. `dropped` = a transaction that a block built again has no place for. */
+/**
+ * What an operator says. Of each submission, in their order, that it is acknowledged or refused. `dropped` = a transaction
+ * that a block built again has no place for.
+ */
 export type OperatorOutput =
   | { readonly kind: 'acknowledged'; readonly txHash: Hex; readonly number: number; readonly index: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'send'; readonly number: number; readonly call: PlasmaCall }
   | { readonly kind: 'sealed'; readonly number: number; readonly count: number }
   | { readonly kind: 'dropped'; readonly txHash: Hex; readonly code: string }
@@ -103,8 +113,9 @@ export function hashOf(state: OperatorState, signed: Signed): Hex {
 }
 
 /** The open block with one more transaction. Throws the ledger's Refusal. */
-export function take(state: OperatorState, signed: Signed, hash: Hex, authorised = false): OperatorState {
-  const ledger = spend(state.ledger, signed, { hash, authorised })
+export function take(state: OperatorState, signed: Signed, known: Known & { readonly hash: Hex }): OperatorState {
+  const { hash } = known
+  const ledger = spend(state.ledger, signed, known)
   return { ...state, ledger, taken: { signed, hash, rest: state.taken } }
 }
 

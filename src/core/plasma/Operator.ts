@@ -1,15 +1,14 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
-import { get } from '../base/HashMap.ts'
-import { type L1Block, type L1Input, type Machine, Refusal, require } from '../base/Step.ts'
+import { type L1Block, type L1Input, type Machine, Refusal } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import { ownOf } from './Chain.ts'
-import { emptyLedger, type Ledger, observe, type Signed } from './Ledger.ts'
+import { submitAll } from './Intake.ts'
+import { emptyLedger, observe } from './Ledger.ts'
 import {
   asOfRow,
   hashOf,
   idle,
-  MAX_WAITING,
   type Next,
   type OperatorInput,
   type OperatorOutput,
@@ -26,7 +25,6 @@ import {
 import { rebuild, seal } from './Sealing.ts'
 import type { SeenEvent } from './Seen.ts'
 import { endsOf } from './Standing.ts'
-import { outputId } from './Transaction.ts'
 import { follow, headOf, viewFrom } from './View.ts'
 
 /** An operator's state from its store; an empty store is a new chain that follows L1 from block `from`. */
@@ -54,7 +52,7 @@ export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from
     sending: undefined,
   }
   const open = Archive.storedTransactions(rows, before.number)
-  return prune(open.reduce((now, signed) => take(now, signed, hashOf(now, signed), true), state))
+  return prune(open.reduce((now, signed) => take(now, signed, { hash: hashOf(now, signed), authorised: true }), state))
 }
 
 /** The operator's machine: refuses what the ledger refuses, FeeTooLow and Backlogged; stops at a ForeignHeader. */
@@ -62,7 +60,7 @@ export function operatorMachine(params: OperatorParams): Machine<OperatorState, 
   return (state, input) => {
     switch (input.kind) {
       case 'submit':
-        return submit(params, state, input.signed)
+        return submitAll(params, state, input.list, (full) => pump(params, seal(params, idle(full))))
       case 'seal':
         return pump(params, waiting(state).length === 0 ? seal(params, idle(state)) : idle(state))
       case 'sent':
@@ -75,33 +73,6 @@ export function operatorMachine(params: OperatorParams): Machine<OperatorState, 
 
 function sent(number: number, mined: number | undefined): Sending | undefined {
   return mined === undefined ? undefined : { number, mined }
-}
-
-// Users' transactions
-
-function submit(params: OperatorParams, state: OperatorState, signed: Signed): Next {
-  const hash = hashOf(state, signed)
-  const known = get(state.ledger.coins, outputId(hash, 0))
-  if (known) return { ...idle(state), outputs: [acknowledged(hash, known.number, known.index)] }
-  require(signed.transaction.inputs.length > 0, 'NoInputs')
-  require(state.sealed.length < MAX_WAITING, 'Backlogged', state.sealed.length, MAX_WAITING)
-  const next = take(state, signed, hash)
-  checkFee(params, state.ledger, next.ledger)
-  const { number, index } = state.ledger
-  const rows = [Archive.transactionRow(number, index, signed)]
-  const step: Next = { state: next, rows, outputs: [acknowledged(hash, number, index)] }
-  return next.ledger.index < params.maxTransactions ? step : pump(params, then(step, seal(params, idle(next))))
-}
-
-function acknowledged(hash: Hex, number: number, index: number): OperatorOutput {
-  return { kind: 'acknowledged', txHash: hash, number, index }
-}
-
-function checkFee(params: OperatorParams, before: Ledger, after: Ledger): void {
-  const left = (asset: Hex) => (get(after.fees, asset) ?? 0n) - (get(before.fees, asset) ?? 0n)
-  const first = params.fees[0]
-  if (!first || params.fees.some(({ asset, amount }) => left(asset) >= amount)) return
-  throw new Refusal('FeeTooLow', first.asset, left(first.asset), first.amount)
 }
 
 // Layer 1

@@ -50,8 +50,8 @@ function closeWith(step: Next, outputs: readonly Output[]): Next {
   const { chain, number, index } = step.state.ledger
   const transaction: Transaction = { chain, inputs: [], outputs, lastBlock: number, memo: ZERO }
   const signed: Signed = { transaction, authorisation: '0x' }
-  const state = take(step.state, signed, hashOf(step.state, signed))
-  return then(step, { state, rows: [Archive.transactionRow(number, index, signed)], outputs: [] })
+  const state = take(step.state, signed, { hash: hashOf(step.state, signed) })
+  return then(step, { state, rows: [Archive.transactionsRow(number, index, [signed])], outputs: [] })
 }
 
 /** Builds again, on a new view, every block from the first one on that can never be committed any more. */
@@ -87,8 +87,8 @@ function retake(step: Next, group: readonly Signed[]): Next {
     if (signed.transaction.inputs.length === 0) continue
     const [hash, { number, index }] = [hashOf(state, signed), state.ledger]
     try {
-      state = take(state, signed, hash, true)
-      rows.push(Archive.transactionRow(number, index, signed))
+      state = take(state, signed, { hash, authorised: true })
+      rows.push(Archive.transactionsRow(number, index, [signed]))
     } catch (why) {
       if (!(why instanceof Refusal)) throw why
       outputs.push({ kind: 'dropped', txHash: hash, code: why.code })

@@ -34,8 +34,10 @@ export const MAX_INPUTS = 4
 export const MAX_OUTPUTS = 4
 
 const OUTPUT = 'Output(address owner,address asset,uint256 value,bytes32 lock)'
-const OUTPUT_TYPE = keccakText(OUTPUT)
-const TRANSACTION_TYPE = keccakText(
+/** The EIP-712 type hash of an output. */
+export const OUTPUT_TYPE = keccakText(OUTPUT)
+/** The EIP-712 type hash of a transaction. */
+export const TRANSACTION_TYPE = keccakText(
   `Transaction(bytes32 chain,bytes32[] inputs,Output[] outputs,uint40 lastBlock,bytes32 memo)${OUTPUT}`,
 )
 
