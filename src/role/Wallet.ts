@@ -190,11 +190,14 @@ export class Wallet {
     work.catch((why) => this.#options.onTrouble?.(why))
   }
 
-  async #call({ call, ids }: WalletOutput & { readonly kind: 'call' }): Promise<Receipt> {
+  async #call({ call, ids, about }: WalletOutput & { readonly kind: 'call' }): Promise<Receipt> {
+    const of = about === undefined ? { ids } : { ids, about }
     try {
-      return await this.#options.l1.send(call)
+      const receipt = await this.#options.l1.send(call)
+      this.#loop.post({ kind: 'sent', ...of, failed: false, mined: receipt.block })
+      return receipt
     } catch (why) {
-      this.#loop.post({ kind: 'sent', ids, failed: true })
+      this.#loop.post({ kind: 'sent', ...of, failed: true })
       throw why
     }
   }

@@ -1,10 +1,14 @@
-import { domain } from '../core/base/Signature.ts'
+import type { Hex } from '../core/base/Bytes.ts'
+import { addressOf, domain, sign } from '../core/base/Signature.ts'
 import type { L1Input } from '../core/base/Step.ts'
 import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Chain as PlasmaChain } from '../core/plasma/Chain.ts'
+import { OWN_PERMIT, type Permit, startExitDigest } from '../core/plasma/Exit.ts'
+import { type Escape, escapeCall, type GuardParams, type OwnerPermit } from '../core/plasma/Guard.ts'
+import { observe } from '../core/plasma/Ledger.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   knowledgeOf,
@@ -19,11 +23,20 @@ import type { OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
 
+/** An owner whose key a watcher has: 32 bytes. */
+export interface GuardedOwner {
+  readonly key: Hex
+  /** Sends as the owner, who posts the bonds then; without it the watcher's account does, and nothing in flight is saved. */
+  readonly l1?: Chain<PlasmaCall, SeenEvent>
+}
+
 /** What a watcher runs on. Its L1 client pays the gas of its challenges and earns half of each bond. */
 export interface WatcherOptions {
   readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly operator: Pick<OperatorApi, 'block'>
+  /** Others who may have a block that the operator does not serve; they are asked in turn. */
+  readonly others?: readonly Pick<OperatorApi, 'block'>[]
   /** The chain and those above it: root level first, its own last. */
   readonly path: readonly PlasmaChain[]
   /** L1 blocks that must stand on a block before it is believed. */
@@ -31,6 +44,10 @@ export interface WatcherOptions {
   /** Seconds after which a block that nobody serves is withheld, and before a payment in which to warn. */
   readonly patience: number
   readonly warning: number
+  /** Those whose money it brings to layer 1 by itself; with a client of its own account an owner's payments too. */
+  readonly owners?: readonly GuardedOwner[]
+  /** Bonds that may be out at once for them, its own and theirs; 256 unless given. */
+  readonly maxBonds?: number
   /** L1 block from which an empty store follows. */
   readonly from: number
   /** Milliseconds between questions for a block that did not come; without it every L1 block asks, and `tick`. */
@@ -51,6 +68,7 @@ export class Watcher {
   readonly #loop: Loop<WatcherState, WatcherInput, WatcherOutput>
   readonly #unfollow: () => void
   #finding = false
+  #asked: { readonly number: number; readonly times: number } | undefined
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(options: WatcherOptions) {
@@ -58,7 +76,7 @@ export class Watcher {
     const params = { court: domain(l1.chainId, l1.court), path: options.path, depth, patience }
     this.#options = options
     this.#loop = new Loop({
-      machine: watcherMachine(options.warning),
+      machine: watcherMachine({ warning: options.warning, guard: this.#guard() }),
       state: restoreWatcher(params, store, from),
       store,
       speak: (output) => this.#speak(output),
@@ -77,6 +95,14 @@ export class Watcher {
   /** The machine's newest state. */
   get state(): WatcherState {
     return this.#loop.state
+  }
+
+  /**
+   * Keeps what an owner has signed in advance, durably: once the chain is bad its exit is started by it. Rejects with
+   * WrongSigner or WrongStarter.
+   */
+  async permit(permit: OwnerPermit): Promise<void> {
+    await this.#loop.ask({ kind: 'permit', permit })
   }
 
   /** Asks again for what did not come. */
@@ -115,10 +141,48 @@ export class Watcher {
     if (output.kind === 'alarm') this.#options.onAlarm(output.alarm)
     if (output.kind === 'fetch') this.#fetch(output.number)
     if (output.kind === 'answer') this.#answer(output)
+    if (output.kind === 'escape') this.#escape(output.way)
   }
 
+  #guard(): GuardParams {
+    const { l1, owners = [], maxBonds = 256 } = this.#options
+    const guarded = owners.map(({ key, l1: own }) => ({ owner: addressOf(key), sends: own !== undefined }))
+    return { owners: guarded, starter: l1.sender, maxBonds }
+  }
+
+  /** An exit is started by its owner's account, or by this watcher's with a permit that the owner's key signs for it. */
+  async #escape(way: Escape): Promise<void> {
+    const { l1, store, path, owners = [] } = this.#options
+    const { key } = way
+    try {
+      const { ledger, l1: fresh, view } = this.state.follower
+      const by = owners.find((one) => addressOf(one.key) === way.owner)
+      const court = domain(l1.chainId, l1.court)
+      const permit = way.kind === 'leave' && by && !by.l1 ? this.#sign(by.key, way.ids) : OWN_PERMIT
+      const call = escapeCall(court, path, observe(ledger, fresh, view.time), store, way, permit)
+      const sender = way.kind === 'leave' && way.permit ? l1 : (by?.l1 ?? l1)
+      const { block } = await sender.send(call)
+      this.#loop.post({ kind: 'sent', key, mined: block })
+    } catch (why) {
+      this.#options.onTrouble?.(why)
+      this.#loop.post({ kind: 'sent', key })
+    }
+  }
+
+  /** A permit for this watcher's account alone, that never ends: the outputs can leave once only. */
+  #sign(key: Hex, ids: readonly Hex[]): Permit {
+    const { court, chain } = this.state.follower.ledger
+    const open = { starter: this.#options.l1.sender, deadline: 2 ** 40 - 1 }
+    const digest = startExitDigest(court, chain, ids, { ...open, signature: '0x' })
+    return { ...open, signature: sign(digest, key) }
+  }
+
+  /** The operator is asked first, then the others one after another, then the operator again. */
   #fetch(number: number): void {
-    this.#options.operator.block(number).then(
+    const { operator, others = [] } = this.#options
+    const sources = [operator, ...others]
+    this.#asked = this.#asked?.number === number ? { number, times: this.#asked.times + 1 } : { number, times: 0 }
+    sources[this.#asked.times % sources.length]!.block(number).then(
       ({ transactions }) => this.#loop.post({ kind: 'served', number, transactions }),
       (why) => {
         this.#options.onTrouble?.(why)

@@ -20,7 +20,7 @@ import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import { Operator } from '../../src/role/Operator.ts'
 import { Wallet } from '../../src/role/Wallet.ts'
-import { Watcher } from '../../src/role/Watcher.ts'
+import { Watcher, type WatcherOptions } from '../../src/role/Watcher.ts'
 
 export const COURT: Hex = `0x${'c0'.repeat(20)}`
 export const REGISTRY: Hex = `0x${'4e'.repeat(20)}`
@@ -93,20 +93,30 @@ export class World {
     return made
   }
 
-  watcher(operator: Pick<OperatorApi, 'block'>, store: Store = memoryStore()): Watcher {
+  watcher(
+    operator: Pick<OperatorApi, 'block'>,
+    store: Store = memoryStore(),
+    more: Partial<WatcherOptions> = {},
+  ): Watcher {
     const l1 = this.connect(WATCHER)
     const onFailure = (why: unknown) => this.failures.push(why)
     const times = { depth: DEPTH, patience: 6 * 3600, warning: 86_400, from: 0 }
     const onAlarm = (alarm: Alarm) => this.alarms.push(alarm)
-    const made = new Watcher({ l1, store, operator, path: [CHAIN], ...times, onAlarm, onFailure })
+    const made = new Watcher({ l1, store, operator, path: [CHAIN], ...times, onAlarm, onFailure, ...more })
     this.stops.push(() => made.stop())
     return made
   }
 
-  wallet(n: number, operator: Pick<OperatorApi, 'block' | 'submit'>, store: Store = memoryStore()): Wallet {
+  /** A wallet that does only what it is told, unless it shall guard itself. */
+  wallet(
+    n: number,
+    operator: Pick<OperatorApi, 'block' | 'submit'>,
+    store: Store = memoryStore(),
+    guard = false,
+  ): Wallet {
     const l1 = this.connect(addressOf(key(n)))
     const onFailure = (why: unknown) => this.failures.push(why)
-    const params = { path: [CHAIN], key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50 }
+    const params = { path: [CHAIN], key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50, guard }
     const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
     this.stops.push(() => made.stop())
     return made

@@ -1,13 +1,14 @@
 // What a watcher has to say against the exits that run, and for those that others doubt.
-import { concat, type Hex, uint } from '../base/Bytes.ts'
+import { type Hex, uint } from '../base/Bytes.ts'
 import { get, type HashMap } from '../base/HashMap.ts'
-import type { Domain } from '../base/Signature.ts'
+import { type Domain, keccak } from '../base/Signature.ts'
 import * as Archive from './Archive.ts'
 import { type Inclusion, inclusion, txTree } from './Block.ts'
 import type { PlasmaCall } from './Call.ts'
 import type { Chain } from './Chain.ts'
 import { membership } from './Group.ts'
 import { bitsOf, outputAt, placeOf } from './InFlightExit.ts'
+import type { Signed } from './Ledger.ts'
 import {
   allExits,
   allInFlight,
@@ -99,12 +100,12 @@ function challengeOf(known: Knowledge, exit: RunningExit): Answer | undefined {
 
 /** One output may be in many exits at once, and each has to be answered: waiting for one must not delay another. */
 function keyOf({ exit, lane, index }: RunningExit): Hex {
-  return concat(exit.ids, uint(lane, 5), uint(index, 5))
+  return keccak(exit.ids, uint(lane, 5), uint(index, 5))
 }
 
 /** An in-flight exit is answered position by position; what responds for it has a place of its own. */
 function keyAt({ txHash, inFlight }: RunningInFlight, position: number): Hex {
-  return concat(txHash, uint(inFlight.start, 5), uint(position, 5))
+  return keccak(txHash, uint(inFlight.start, 5), uint(position, 5))
 }
 
 const RESPONSE = 8
@@ -208,8 +209,21 @@ function spendBy(court: Domain, known: Knowledge, rows: Archive.Rows, by: Eviden
 }
 
 function inclusionAt(court: Domain, rows: Archive.Rows, at: Place): Inclusion {
-  const record = Archive.storedBlock(rows, at.number)
-  if (!record) throw new Error(`the store lacks block ${at.number}`)
-  const hashes = Archive.storedTransactions(rows, at.number).map(({ transaction }) => hashOf(court, transaction))
-  return inclusion(txTree(hashes), at.index, record)
+  return prover(court, rows)(at)
+}
+
+/** Proves transactions at their places from the blocks of a store, each of whose trees is made once. */
+export function prover(court: Domain, rows: Archive.Rows): (at: Pick<Place, 'number' | 'index'>) => Inclusion {
+  const trees = new Map<number, ReturnType<typeof txTree>>()
+  return ({ number, index }) => {
+    const record = Archive.storedBlock(rows, number)
+    if (!record) throw new Error(`the store lacks block ${number}`)
+    const tree = trees.get(number) ?? txTree(hashesOf(court, Archive.storedTransactions(rows, number)))
+    trees.set(number, tree)
+    return inclusion(tree, index, record)
+  }
+}
+
+function hashesOf(court: Domain, all: readonly Signed[]): readonly Hex[] {
+  return all.map(({ transaction }) => hashOf(court, transaction))
 }

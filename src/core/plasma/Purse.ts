@@ -6,10 +6,11 @@ import { Refusal, type Row, require, type Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
+import { hear, noTries, type Tries } from './Guard.ts'
 import type { Held } from './Held.ts'
 import type { Signed } from './Ledger.ts'
 import type { Payee } from './Payment.ts'
-import { claimOn, noExits, observeExits, type RunningExits } from './Running.ts'
+import { claimOn, noExits, type RunningExits } from './Running.ts'
 import type { Output } from './Transaction.ts'
 
 /** What a wallet is given once. */
@@ -18,6 +19,8 @@ export interface WalletParams extends FollowerParams {
   readonly key: Hex
   /** Numbers in which a payment may be included before it is dead. */
   readonly life: number
+  /** Whether it leaves a bad chain, and wants its part of in-flight exits, by itself: yes unless told otherwise. */
+  readonly guard?: boolean
 }
 
 /** A wallet: a follower of its chain, the outputs it holds, and the payments whose end is open. */
@@ -27,9 +30,13 @@ export interface WalletState {
   readonly held: HashMap<Held>
   readonly payments: HashMap<Signed>
   readonly running: RunningExits
+  /** What became of exits that were tried before. */
+  readonly tries: Tries
+  /** Calls under way, by the outputs or the key that they are about: the L1 block that has it, or 0 while it is sent. */
+  readonly tried: HashMap<number>
 }
 
-/** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how the start of an exit ended. */
+/** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how a call ended: mined in a block, or failed. */
 export type WalletInput =
   | FollowerInput
   | { readonly kind: 'deposit'; readonly asset: Hex; readonly value: bigint; readonly salt: Hex }
@@ -45,13 +52,24 @@ export type WalletInput =
   | { readonly kind: 'fly'; readonly txHash: Hex }
   | { readonly kind: 'piggyback'; readonly txHash: Hex }
   | { readonly kind: 'process'; readonly asset: Hex; readonly time: number }
-  | { readonly kind: 'sent'; readonly ids: readonly Hex[]; readonly failed: boolean }
+  | {
+      readonly kind: 'sent'
+      readonly ids: readonly Hex[]
+      readonly failed: boolean
+      readonly about?: Hex
+      readonly mined?: number
+    }
 
-/** What a wallet says. A payment is `received` or `paid` only when it and every block before it is valid and final. */
+/**
+ * What a wallet says. A payment is `received` or `paid` only when it and every block before it is valid and final.
+ * `guarding` = what it does by itself now: so many exits and piggybacks, which post so many bonds at most, while so many
+ * others wait for bonds to come back.
+ */
 export type WalletOutput =
   | { readonly kind: 'fetch'; readonly number: number }
   | { readonly kind: 'submit'; readonly txHash: Hex; readonly signed: Signed }
-  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly ids: readonly Hex[] }
+  | { readonly kind: 'call'; readonly call: PlasmaCall; readonly ids: readonly Hex[]; readonly about?: Hex }
+  | { readonly kind: 'guarding'; readonly escapes: number; readonly bonds: number; readonly left: number }
   | { readonly kind: 'deposited'; readonly id: Hex; readonly output: Output }
   | { readonly kind: 'received'; readonly id: Hex; readonly output: Output; readonly number: number }
   | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
@@ -69,8 +87,8 @@ export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: nu
   let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
   for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
-  const running = observeExits(noExits(), Archive.storedL1(rows))
-  return { follower, owner: addressOf(params.key), held, payments, running }
+  const heard = hear({ running: noExits(), tries: noTries() }, Archive.storedL1(rows))
+  return { follower, owner: addressOf(params.key), held, payments, ...heard, tried: emptyMap() }
 }
 
 /** What is free of an asset. */

@@ -5,7 +5,9 @@ import { type Machine, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { inclusion } from './Block.ts'
 import { fly, join, leave, settle } from './Departure.ts'
-import { type Applied, type FollowerInput, progress } from './Follower.ts'
+import { guardSelf } from './Exodus.ts'
+import { type Applied, type FollowerInput, isSynced, progress } from './Follower.ts'
+import { observeTries } from './Guard.ts'
 import type { Proof } from './Held.ts'
 import { isUnique } from './Ledger.ts'
 import { outputsOf, type Payee, select } from './Payment.ts'
@@ -45,11 +47,9 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
       case 'process':
         return settle(state, input.asset, input.time)
       case 'sent':
-        return input.failed
-          ? input.ids.reduce((step, id) => reuse(step, id, 'leaving', 'free'), idle(state))
-          : idle(state)
+        return onSent(state, input)
       default:
-        return onProgress(state, input)
+        return onProgress(params, state, input)
     }
   }
 }
@@ -104,14 +104,23 @@ function pay(
 
 // What happens
 
-function onProgress(state: WalletState, input: FollowerInput): Next {
+function onSent(state: WalletState, { ids, failed, about, mined }: WalletInput & { readonly kind: 'sent' }): Next {
+  const keys = about === undefined ? ids : [about]
+  const note = (tried: WalletState['tried'], key: Hex) =>
+    failed || mined === undefined ? remove(tried, key) : set(tried, key, mined)
+  const step = idle({ ...state, tried: keys.reduce(note, state.tried) })
+  return failed ? ids.reduce((now, id) => reuse(now, id, 'leaving', 'free'), step) : step
+}
+
+function onProgress(params: WalletParams, state: WalletState, input: FollowerInput): Next {
   const made = progress(state.follower, input)
   let step: Next = { state: { ...state, follower: made.follower }, rows: made.rows, outputs: [] }
   for (const { time, events } of made.fresh) step = events.reduce((now, event) => onEvent(now, event, time), step)
   if (made.applied) step = onApplied(step, made.applied)
   if (made.bad) step = say(step, { kind: 'bad', number: made.bad.number, why: made.bad.why })
   if (made.fetch !== undefined) step = say(step, { kind: 'fetch', number: made.fetch })
-  return made.applied || input.kind === 'tick' ? again(step) : step
+  const guarded = isSynced(made.follower) ? guardSelf(params, step) : step
+  return made.applied || input.kind === 'tick' ? again(guarded) : guarded
 }
 
 /** A payment that is not settled is told to the operator again, unless what it spends is leaving. */
@@ -124,7 +133,8 @@ function again(step: Next): Next {
 function onEvent(step: Next, event: SeenEvent, time: number): Next {
   const { running, owner } = step.state
   const touched = touchedBy(running, event)
-  const now = { ...step, state: { ...step.state, running: observeExit(running, event, time) } }
+  const tries = observeTries(step.state.tries, running, event)
+  const now = { ...step, state: { ...step.state, tries, running: observeExit(running, event, time) } }
   if (event.name === 'Deposited' && event.owner === owner) return onDeposited(now, event)
   const ends = event.name !== 'InFlightStarted'
   const seen = touched.reduce((made, id) => onTouched(made, id, ends), now)

@@ -1,4 +1,4 @@
-import type { Hex } from '../base/Bytes.ts'
+import { concat, type Hex, uint } from '../base/Bytes.ts'
 import { emptyMap, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { Machine, Row, Step } from '../base/Step.ts'
 import { type Alarm, alarmsOf, nameOf } from './Alarm.ts'
@@ -13,8 +13,20 @@ import {
   progress,
   restoreFollower,
 } from './Follower.ts'
+import {
+  bondsOf,
+  checkPermit,
+  type Escape,
+  escapesOf,
+  type GuardParams,
+  hear,
+  noTries,
+  type OwnerPermit,
+  type Tries,
+} from './Guard.ts'
 import { spends as isSpend, observe, type Signed } from './Ledger.ts'
-import { noExits, observeExits, type RunningExits } from './Running.ts'
+import { noExits, type RunningExits } from './Running.ts'
+import { NOBODY } from './Standing.ts'
 import { txHash } from './Transaction.ts'
 
 /** A watcher: a follower that knows where every output was spent, and what leaves. */
@@ -25,15 +37,34 @@ export interface WatcherState {
   /** Answers under way by their keys: the L1 block that has it, or 0 while it is being sent. */
   readonly tried: HashMap<number>
   readonly alarms: ReadonlySet<string>
+  readonly tries: Tries
+  /** What owners have signed in advance. */
+  readonly permits: readonly OwnerPermit[]
 }
 
-/** What a watcher is told; `sent` = how its answer ended: mined in a block, or not. */
-export type WatcherInput = FollowerInput | { readonly kind: 'sent'; readonly key: Hex; readonly mined?: number }
+/** How a watcher acts: `warning` = seconds before an exit may be paid in which a missing answer is an alarm. */
+export interface WatcherPolicy {
+  readonly warning: number
+  /** Whom it brings to safety; nobody unless given. */
+  readonly guard?: GuardParams
+}
 
-/** What a watcher says. An answer is a call only with its proof, which `answerCall` reads from the store. */
+/** What a watcher is told; `sent` = how its answer or an escape ended: mined in a block, or not. */
+export type WatcherInput =
+  | FollowerInput
+  | { readonly kind: 'sent'; readonly key: Hex; readonly mined?: number }
+  | { readonly kind: 'permit'; readonly permit: OwnerPermit }
+
+/**
+ * What a watcher says. Answers and escapes are calls only with their proofs, which `answerCall` and `escapeCall` read from
+ * the store. `guarding` comes before escapes: how many outputs they are for, the bonds that they post at most, and how
+ * many must wait because so many bonds are out.
+ */
 export type WatcherOutput =
   | { readonly kind: 'fetch'; readonly number: number }
   | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'guarding'; readonly escapes: number; readonly bonds: number; readonly left: number }
+  | { readonly kind: 'escape'; readonly way: Escape }
   | { readonly kind: 'alarm'; readonly alarm: Alarm }
   | { readonly kind: 'verified'; readonly number: number; readonly count: number }
 
@@ -49,8 +80,9 @@ export function restoreWatcher(params: FollowerParams, rows: Archive.Rows, from:
       spends = addSeen(spends, follower, number, Archive.storedTransactions(rows, number))
   }
   const alarms = new Set(rows.all('alarms').map(([at]) => at))
-  const running = observeExits(noExits(), Archive.storedL1(rows))
-  return { follower, spends, running, tried: emptyMap(), alarms }
+  const permits = rows.all('permits').map(([, permit]) => permit as unknown as OwnerPermit)
+  const heard = hear({ running: noExits(), tries: noTries() }, Archive.storedL1(rows))
+  return { follower, spends, ...heard, tried: emptyMap(), alarms, permits }
 }
 
 function addSpends(
@@ -97,10 +129,11 @@ export function knowledgeOf({ spends, running, follower }: WatcherState): Knowle
   return { spends, running, time: follower.view.time, last: lastNumberOf(follower) }
 }
 
-/** The watcher's machine. `warning` = seconds before an exit may be paid in which a missing answer is an alarm. */
-export function watcherMachine(warning: number): Machine<WatcherState, WatcherInput, WatcherOutput> {
+/** The watcher's machine: refuses a permit that is of no use with WrongSigner or WrongStarter. */
+export function watcherMachine(policy: WatcherPolicy): Machine<WatcherState, WatcherInput, WatcherOutput> {
   return (state, input) => {
     if (input.kind === 'sent') return quiet({ ...state, tried: onSent(state.tried, input.key, input.mined) })
+    if (input.kind === 'permit') return onPermit(policy, state, input.permit)
     const made = progress(state.follower, input)
     const outputs: WatcherOutput[] = []
     let { spends } = state
@@ -114,10 +147,21 @@ export function watcherMachine(warning: number): Machine<WatcherState, WatcherIn
       const { commitment, transactions } = made.seen
       spends = addSeen(spends, made.follower, commitment.number, transactions)
     }
-    const next = { ...state, follower: made.follower, spends, running: observeExits(state.running, made.fresh) }
-    const acted = isSynced(made.follower) ? act(next, warning) : quiet(next)
+    const next = { ...state, follower: made.follower, spends, ...hear(state, made.fresh) }
+    const acted = isSynced(made.follower) ? guard(act(next, policy.warning), policy.guard) : quiet(next)
     return { state: acted.state, rows: [...made.rows, ...acted.rows], outputs: [...outputs, ...acted.outputs] }
   }
+}
+
+function onPermit(
+  { guard }: WatcherPolicy,
+  state: WatcherState,
+  permit: OwnerPermit,
+): Step<WatcherState, WatcherOutput> {
+  const { court, chain } = state.follower.ledger
+  checkPermit(court, chain, guard?.starter ?? NOBODY, permit)
+  const rows = [Archive.row('permits', concat(...permit.ids, uint(permit.deadline, 5)), permit)]
+  return { state: { ...state, permits: [...state.permits, permit] }, rows, outputs: [] }
 }
 
 function quiet(state: WatcherState): Step<WatcherState, WatcherOutput> {
@@ -145,6 +189,40 @@ function act(state: WatcherState, warning: number): Step<WatcherState, WatcherOu
   const rows: readonly Row[] = fresh.map((alarm) => Archive.row('alarms', nameOf(alarm), alarm))
   for (const alarm of fresh) outputs.push({ kind: 'alarm', alarm })
   return { state: { ...state, tried, alarms }, rows, outputs }
+}
+
+type Acted = Step<WatcherState, WatcherOutput>
+
+/** Brings the owners' money out, as far as bonds go: what waits for lack of them has its turn when others are back. */
+function guard(acted: Acted, params: GuardParams | undefined): Acted {
+  const { state } = acted
+  const { bad, ledger, l1, view, commits } = state.follower
+  if (!params || (!bad && state.running.inFlight.size === 0)) return acted
+  const known = knowledgeOf(state)
+  const scene = {
+    known,
+    ledger: observe(ledger, l1, view.time),
+    bad: bad !== undefined,
+    complete: commits.length === 0,
+  }
+  const all = escapesOf(params, scene, state.tries, state.permits)
+  const [begun, fresh] = [true, false].map((is) => all.filter(({ key }) => isUnderWay(state, key) === is)) as [
+    Escape[],
+    Escape[],
+  ]
+  const accounts = new Set([params.starter, ...params.owners.map(({ owner }) => owner)])
+  let left = begun.reduce((sum, { bonds }) => sum - bonds, params.maxBonds - bondsOf(state.running, accounts))
+  const chosen = fresh.filter(({ bonds }) => {
+    if (bonds > left) return false
+    left -= bonds
+    return true
+  })
+  if (chosen.length === 0) return acted
+  const bonds = chosen.reduce((sum, one) => sum + one.bonds, 0)
+  const said = { kind: 'guarding', escapes: chosen.length, bonds, left: fresh.length - chosen.length } as const
+  const tried = chosen.reduce((now, { key }) => set(now, key, 0), state.tried)
+  const outputs = [...acted.outputs, said, ...chosen.map((way) => ({ kind: 'escape' as const, way }))]
+  return { ...acted, state: { ...state, tried }, outputs }
 }
 
 /** An answer that is being sent, or is mined and not final yet, is not sent again. */
