@@ -13,10 +13,13 @@ const plugin: HardhatPlugin = { id: 'kerros', npmPackage: 'kerros', tasks: tasks
 export default plugin
 
 function tasks(): TaskDefinition[] {
-  const nouns = nounsOf(COMMANDS).filter((noun) => !COMMANDS.some(({ path }) => path.join() === noun))
   const empty = (id: string[], about: string) => emptyTask(id, about).build()
-  const parents = nouns.map((noun) => empty(['kerros', noun], `kerros ${noun}: see its tasks`))
-  return [empty(['kerros'], 'Payment channels: what the kerros command does'), ...parents, ...COMMANDS.map(taskOf)]
+  const parents = nounsOf(COMMANDS).map((noun) => empty(['kerros', ...noun], `kerros ${noun.join(' ')}: see its tasks`))
+  return [
+    empty(['kerros'], 'Payment channels and Plasma: what the kerros command does'),
+    ...parents,
+    ...COMMANDS.map(taskOf),
+  ]
 }
 
 function taskOf(command: Command): TaskDefinition {

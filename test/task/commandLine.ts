@@ -7,7 +7,7 @@ import type { Hex } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
 import { COMMANDS } from '../../src/task/cli/Commands.ts'
 import { main } from '../../src/task/cli/Main.ts'
-import { Adjudicator__factory } from '../../typechain-types/index.ts'
+import { Adjudicator__factory, RootChain__factory, Token__factory } from '../../typechain-types/index.ts'
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -154,6 +154,24 @@ export async function terminal() {
       ),
     /** From now on blocks come by themselves, or only when `pass` makes them. */
     automine: (on: boolean) => provider.request({ method: 'evm_setAutomine', params: [on] }),
+    /** Starts a command that stays. */
+    stay: (...words: readonly string[]) => stay(words),
+    /** Deploys a root chain whose exits take `mfp` seconds; resolves with its address. */
+    async rootChain(mfp: number): Promise<Hex> {
+      const [margin, gwei] = [Math.floor(mfp / 24), 10n ** 9n]
+      const signer = (await ethers.getSigners())[9]!
+      const terms = [mfp, margin, margin, 300_000n, gwei, 200n * gwei] as const
+      const made = await new RootChain__factory(signer).deploy(court, ...terms)
+      await made.waitForDeployment()
+      return (await made.getAddress()).toLowerCase() as Hex
+    },
+    /** Deploys a token of which a local account has so much; resolves with its address. */
+    async token(account: number, amount: bigint): Promise<Hex> {
+      const made = await new Token__factory((await ethers.getSigners())[9]!).deploy()
+      await made.waitForDeployment()
+      await (await made.mint(localAccount(account).address, amount)).wait()
+      return (await made.getAddress()).toLowerCase() as Hex
+    },
     balance: (address: Hex) => ethers.provider.getBalance(address),
     async pass(seconds: number) {
       await provider.request({ method: 'evm_increaseTime', params: [seconds] })

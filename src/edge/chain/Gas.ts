@@ -74,9 +74,13 @@ export async function shownBaseFee(node: Node, from: Hex, fees: Fees, at: string
 /** A transaction may use no more (EIP-7825). */
 const MOST_GAS = 16_777_216n
 
-/** The gas to allow a call: what it needs at a block and a quarter more, and at least `least`. Throws what it reverts with. */
-export async function gasOf(node: Node, call: Asked, least: bigint, at: string): Promise<bigint> {
-  const estimate = BigInt((await node.send('eth_estimateGas', [asked(call), at])) as Hex)
+/** The gas that a call needs at a block. Throws what it reverts with. */
+export async function estimateOf(node: Node, call: Asked, at: string): Promise<bigint> {
+  return BigInt((await node.send('eth_estimateGas', [asked(call), at])) as Hex)
+}
+
+/** The gas to allow a call that needs `estimate`: a quarter more, and at least `least`. */
+export function allowance(estimate: bigint, least: bigint): bigint {
   const ample = estimate + estimate / 4n + 20_000n
   const allowed = ample > least ? ample : least
   return allowed < MOST_GAS ? allowed : MOST_GAS

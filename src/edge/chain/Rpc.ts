@@ -10,7 +10,7 @@ import { GAS_POLICY, type GasPolicy } from './Fees.ts'
 import { type Beside, type Follower, follow } from './Follow.ts'
 import { laneOf } from './Lane.ts'
 import { chainIdOf, checkNetwork, type Node, unreachable } from './Node.ts'
-import { send } from './Send.ts'
+import { type Quote, quoted, send } from './Send.ts'
 
 /** What a client of a real court needs. */
 export interface RpcOptions<Call> {
@@ -54,6 +54,8 @@ export interface Pulled {
 export interface RpcChain<Call, Event> extends Chain<Call, Event>, Creditor {
   /** Resolves when every follower has what the node has now. */
   poll(): Promise<void>
+  /** What a call would cost now; rejects as `send` does, and sends nothing. */
+  quote(call: Call): Promise<Quote>
 }
 
 /** A call's deadline, and who hears of its transaction. */
@@ -99,6 +101,7 @@ export async function rpcChain<Call extends { readonly verb: string }, Event ext
     court,
     sender,
     poll,
+    quote: (call) => quoted(parts, call),
     head: () => headOf(node, name),
     credit: (asset, owner) => creditOf({ node, name, court }, asset, owner),
     verdict: (condition, key, at) => verdictOf(parts, condition, key, at),

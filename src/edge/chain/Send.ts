@@ -5,7 +5,7 @@ import { Fault, reason } from '../Fault.ts'
 import { dataOf, refusalOf } from './Abi.ts'
 import type { Receipt } from './Chain.ts'
 import { capAt, offered } from './Fees.ts'
-import { type Asked, asked, balanceOf, gasOf, type Now, poor, shownBaseFee } from './Gas.ts'
+import { type Asked, allowance, asked, balanceOf, estimateOf, type Now, now, poor, shownBaseFee } from './Gas.ts'
 import { type Job, type LaneParts, laneOf } from './Lane.ts'
 import { unreachable } from './Node.ts'
 import { meaning, type Offer, revertData } from './Pool.ts'
@@ -70,9 +70,10 @@ async function prepared<Call>(
   const value = parts.callValue(call, at.market.base)
   const ample = offered(at.market, gas, 4n * (at.market.next + at.market.tip + gas.tip))!
   const have = await balanceOf(node, sender)
-  const gasLimit = await checked(parts, call, { from: sender, to: court, data, value, fees: ample }).catch((why) => {
+  const estimate = await checked(parts, call, { from: sender, to: court, data, value, fees: ample }).catch((why) => {
     throw meaning(why) === 'poor' ? poor(sender, have, { value, gasLimit: 0n, fees: ample }, why) : why
   })
+  const gasLimit = allowance(estimate, parts.leastGas?.(call) ?? 0n)
   const cap = capAt(gas, deadline, at.time)
   const bearable = (have - value) / gasLimit
   const fees = offered(at.market, gas, bearable < cap ? bearable : cap)
@@ -83,11 +84,41 @@ async function prepared<Call>(
   return undefined
 }
 
+/** What a call would cost now. */
+export interface Quote {
+  /** The gas that it needs. */
+  readonly gas: bigint
+  /** Wei that go with it. */
+  readonly value: bigint
+  /** Wei a gas, as the newest block and what others pay tell it. */
+  readonly feePerGas: bigint
+}
+
+/** What a call would cost; checked as before it is sent, so rejects with the contract's Refusal. Nothing is sent. */
+export async function quoted<Call extends { readonly verb: string }>(
+  parts: Omit<SendParts<Call>, 'signer' | 'resend' | 'interval' | 'onFault'>,
+  call: Call,
+): Promise<Quote> {
+  const { node, sender, court, gas, abi, callValue } = parts
+  try {
+    const { market } = await now(node)
+    const tip = market.tip > gas.tip ? market.tip : gas.tip
+    const value = callValue(call, market.base)
+    const fees = offered(market, gas, 4n * (market.next + tip))!
+    const needed = await checked(parts, call, { from: sender, to: court, data: dataOf(abi, call), value, fees })
+    return { gas: needed, value, feePerGas: market.next + tip }
+  } catch (why) {
+    throw meant(parts, why)
+  }
+}
+
+type Checking<Call> = Pick<SendParts<Call>, 'node' | 'sender' | 'callValue'>
+
 /**
  * The gas of a call that the contract takes: in the block to come with all that the pool shows for it, or else after the
  * newest block, because what waits in a pool may never be mined.
  */
-async function checked<Call>(parts: SendParts<Call>, call: Call, what: Asked): Promise<bigint> {
+async function checked<Call>(parts: Checking<Call>, call: Call, what: Asked): Promise<bigint> {
   try {
     return await gasAt(parts, call, what, 'pending')
   } catch (why) {
@@ -99,11 +130,11 @@ async function checked<Call>(parts: SendParts<Call>, call: Call, what: Asked): P
 }
 
 /** The gas of a call at a block; whatever depends on the base fee is judged by the one that is shown there. */
-async function gasAt<Call>(parts: SendParts<Call>, call: Call, what: Asked, at: string): Promise<bigint> {
+async function gasAt<Call>(parts: Checking<Call>, call: Call, what: Asked, at: string): Promise<bigint> {
   const isFixed = what.value === parts.callValue(call, 0n)
   const shown = isFixed ? 0n : await shownBaseFee(parts.node, parts.sender, what.fees, at)
   const value = isFixed ? what.value : parts.callValue(call, shown)
-  return gasOf(parts.node, { ...what, value }, parts.leastGas?.(call) ?? 0n, at)
+  return estimateOf(parts.node, { ...what, value }, at)
 }
 
 async function judged<Call>(
@@ -137,7 +168,7 @@ async function whyReverted<Call>(
 }
 
 /** What goes wrong comes out as the contract's refusal or a fault in plain words. */
-function meant<Call>({ abi, name, sender }: SendParts<Call>, why: unknown): unknown {
+function meant<Call>({ abi, name, sender }: Pick<SendParts<Call>, 'abi' | 'name' | 'sender'>, why: unknown): unknown {
   if (why instanceof Fault || why instanceof Refusal) return why
   const data = revertData(why)
   if (data !== undefined) return refusalOf(abi, data)

@@ -49,6 +49,8 @@ export interface Command {
   readonly options: readonly Option[]
   /** What stands behind "kerros " in each example, and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[]
+  /** What the fields of its JSON are: exactly these, whatever it answers. */
+  readonly answers?: Readonly<Record<string, string>>
   /** Brings the command's code, which nothing else loads. */
   readonly load: () => Promise<Run>
 }

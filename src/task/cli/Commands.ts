@@ -1,39 +1,23 @@
-import type { Argument, Command, Option } from './Command.ts'
-
-const HOME: Option = { name: 'home', value: 'DIR', about: "the node's folder (KERROS_HOME, ~/.kerros)" }
-const RPC: Option = { name: 'rpc', value: 'URL', about: 'a node of layer 1 (KERROS_RPC, config.json)' }
-const COURT: Option = {
-  name: 'court',
-  value: 'ADDRESS',
-  about: 'the channel court (config.json, or the recorded deployment)',
-}
-const KEY: Option = { name: 'key-file', value: 'FILE', about: 'a Web3 keystore, or 64 hexadecimal digits' }
-const PASSWORD: Option = {
-  name: 'password-file',
-  value: 'FILE',
-  about: "holds the key's password (KERROS_PASSWORD_FILE; else asked for)",
-}
-const LISTEN: Option = { name: 'listen', value: 'HOST:PORT', about: 'where peers connect (127.0.0.1:7420)' }
-const PORT: Option = { name: 'port', value: 'N', about: 'port of the API on loopback; 0 finds a free one (7421)' }
-const DEPTH: Option = {
-  name: 'confirmations',
-  value: 'N',
-  about: 'how deep a final block is, its own included (12; 1 on a local chain)',
-}
-const SINCE: Option = {
-  name: 'since',
-  value: 'BLOCK',
-  about: "the first block to read (the court's, if it is known and young, or 50,000 back)",
-}
-const TOWER: Option = { name: 'tower', value: 'HOST:PORT', about: 'a watchtower to keep up to date' }
-const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
-const WAIT: Option = { name: 'wait', value: 'TIME', about: 'how long to wait for its end, as in 30s or 2h (1m)' }
-
-const OUT: Option = { name: 'out', value: 'FILE', about: 'write to this new file (standard output)' }
+import type { Argument, Command } from './Command.ts'
+import {
+  AMOUNT,
+  COURT,
+  DEPTH,
+  HOME,
+  KEY,
+  LISTEN,
+  OUT,
+  PASSWORD,
+  PORT,
+  RAW,
+  RPC,
+  SINCE,
+  TOWER,
+  WAIT,
+} from './Options.ts'
+import { PLASMA } from './plasma/Commands.ts'
 
 const ID: Argument = { name: 'ID', about: 'the id of a channel, or enough of its beginning' }
-const AMOUNT: Argument = { name: 'AMOUNT', about: 'with its unit: 0.25 ETH, 1 gwei, 12.5 USDC', rest: true }
-
 const LOCK: Argument = { name: 'LOCK', about: 'the number of a lock towards this side, as channel locks tells it' }
 
 const channel = async () => import('./Channel.ts')
@@ -300,4 +284,5 @@ export const COMMANDS: readonly Command[] = [
     examples: [['tower start --home tower', 'a folder of its own, made by kerros init; its address pays for answers']],
     load: async () => (await import('./Tower.ts')).start,
   },
+  ...PLASMA,
 ]

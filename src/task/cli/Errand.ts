@@ -29,16 +29,16 @@ export async function errand<T>(
       if (TOLD.has(event.name)) call.note(`${view.id.slice(0, 12)}  ${eventText(event, view.side, unit)}`)
     }
     await socket.subscribe(tell, [view.id])
-    return await unlessInterrupted(run(socket.ask), left)
+    return await unlessInterrupted(run(socket.ask), `Not waited for any longer, the node goes on with it: ${left}`)
   } finally {
     socket.close()
   }
 }
 
-/** What was asked of a node is not taken back by leaving: it only must be known how to ask for it again. */
-async function unlessInterrupted<T>(work: Promise<T>, left: string): Promise<T> {
+/** What was asked for is not taken back by leaving: `left` says what becomes of it. Troubles: Interrupted. */
+export async function unlessInterrupted<T>(work: Promise<T>, left: string): Promise<T> {
   const { promise: never, reject } = Promise.withResolvers<never>()
-  const stop = () => reject(new Trouble('Interrupted', `Not waited for any longer, the node goes on with it: ${left}`))
+  const stop = () => reject(new Trouble('Interrupted', left))
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, stop)
   try {

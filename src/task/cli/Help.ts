@@ -6,12 +6,13 @@ const WIDTH = 110
 /** What kerros can do, a line for each command. */
 export function overview(commands: readonly Command[]): string {
   const rows = commands.map((command) => [usage(command).slice('kerros '.length), command.about] as const)
-  return `kerros COMMAND [options]      payment channels on Ethereum, from the command line
+  return `kerros COMMAND [options]      payment channels and Plasma on Ethereum, from the command line
 
 ${list(rows)}
 
 Every command takes --json (one JSON document on stdout; errors too) and --help (with examples).
-Settings: flags, then KERROS_HOME and KERROS_RPC, then config.json in the node's folder, which is ~/.kerros unless given.
+Settings: flags, then KERROS_HOME and KERROS_RPC, then config.json in the node's folder, which is ~/.kerros unless given
+(plasma.json in ~/.kerros/plasma for Plasma).
 Amounts carry their unit: 0.25 ETH, 1 gwei, 12.5 USDC. Exit code 0: done; 1: refused, stderr says why; 2: misunderstood.`
 }
 
@@ -22,8 +23,9 @@ export function help(command: Command): string {
   })
   const args = command.args.map(({ name, about }) => [name, about] as const)
   const examples = command.examples.map(([line, what]) => `  kerros ${line}\n      ${what}`)
-  const parts = [`${usage(command)} [options]`, wrap(capital(command.about), ''), list([...args, ...options])]
-  return [...parts, `Examples:\n${examples.join('\n')}`].join('\n\n')
+  const answers = command.answers && `With --json it answers:\n${list(Object.entries(command.answers))}`
+  const parts = [`${usage(command)} [options]`, wrap(capital(command.about), ''), list([...args, ...options]), answers]
+  return [...parts, `Examples:\n${examples.join('\n')}`].filter((part) => part !== undefined).join('\n\n')
 }
 
 function capital(text: string): string {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Hex } from '../../core/base/Bytes.ts'
-import { deployedIn, deploymentFile, recorded } from '../../edge/chain/Deployment.ts'
+import { type CourtName, deployedIn, deploymentFile, recorded } from '../../edge/chain/Deployment.ts'
 import { httpNode, type Node } from '../../edge/chain/Node.ts'
 import { newKey, writeKeystore } from '../../edge/key/Keystore.ts'
 import { type Answer, type Call, option } from './Command.ts'
@@ -35,7 +35,7 @@ async function configFor(call: Call): Promise<Config> {
   const node = await httpNode(flags.rpc)
   try {
     const chainId = Number((await node.getNetwork()).chainId)
-    const court = flags.court ?? courtOn(BigInt(chainId), call)
+    const court = flags.court ?? courtOn('Adjudicator', BigInt(chainId), call)
     await checkCode(node, court)
     const since = flags.since ?? firstBlock(await headOf(node), deployedOn(court, chainId, call))
     if (since > (await headOf(node))) throw new Misuse(`--since ${since} is no block yet: name an older one`)
@@ -47,7 +47,8 @@ async function configFor(call: Call): Promise<Config> {
   }
 }
 
-async function headOf(node: Node): Promise<number> {
+/** The number of the newest block. */
+export async function headOf(node: Node): Promise<number> {
   return Number(await node.send('eth_blockNumber', []))
 }
 
@@ -62,17 +63,18 @@ function recordsFor({ env }: Call): readonly string[] {
   return [env.KERROS_IGNITION ?? 'ignition', join(root, 'ignition')].map((one) => join(one, 'deployments'))
 }
 
-function deployedOn(court: Hex, chainId: number, call: Call): number | undefined {
+/** The block in which a court was deployed, where a record tells it. */
+export function deployedOn(court: Hex, chainId: number, call: Call): number | undefined {
   const known = recordsFor(call).map((folder) => deployedIn(court, BigInt(chainId), folder))
   return known.find((block) => block !== undefined)
 }
 
-/** The recorded court of a chain. */
-function courtOn(chainId: bigint, call: Call): Hex {
+/** The recorded court of a chain. Troubles: NotDeployed. */
+export function courtOn(name: CourtName, chainId: bigint, call: Call): Hex {
   const folders = recordsFor(call)
   for (const folder of folders) {
-    const { Adjudicator } = recorded(chainId, folder)
-    if (Adjudicator) return Adjudicator
+    const court = recorded(chainId, folder)[name]
+    if (court) return court
   }
   const file = deploymentFile(chainId, folders[0])
   throw new Trouble(
@@ -81,7 +83,8 @@ function courtOn(chainId: bigint, call: Call): Hex {
   )
 }
 
-async function checkCode(node: Node, court: Hex): Promise<void> {
+/** Throws NotDeployed unless there is a contract. */
+export async function checkCode(node: Node, court: Hex): Promise<void> {
   if ((await node.send('eth_getCode', [court, 'latest'])) !== '0x') return
   throw new Trouble(
     'NotDeployed',

@@ -2,7 +2,7 @@ import { encode } from '../../edge/Json.ts'
 import type { Answer, Call, Command } from './Command.ts'
 import { troubleOf } from './Failure.ts'
 import { help, overview } from './Help.ts'
-import { type Asked, commandOf, nounsOf, parse } from './Parse.ts'
+import { type Asked, commandOf, parse, under } from './Parse.ts'
 
 /** Where a command line's words go. */
 export interface Streams {
@@ -37,10 +37,8 @@ function helpFor(commands: readonly Command[], words: readonly string[]): string
   if (!asks) return undefined
   const named = words.filter((word) => !word.startsWith('-') && word !== 'help')
   if (named.length === 0) return overview(commands)
-  if (named.length === 1 && nounsOf(commands).includes(named[0]!)) {
-    const some = commands.filter(({ path }) => path[0] === named[0])
-    if (some[0]!.path.length > 1) return overview(some)
-  }
+  const some = under(commands, named, named.length)
+  if (some.length > 0 && some.every(({ path }) => path.length > named.length)) return overview(some)
   return help(commandOf(commands, named)[0])
 }
 

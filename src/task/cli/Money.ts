@@ -30,9 +30,9 @@ export function isEtherName(symbol: string): boolean {
 
 /**
  * The smallest units that a text means: "0.25 ETH", "1 gwei", "12.5 USDC"; a bare whole number only if it is `raw`.
- * Exact; throws Misuse.
+ * Exact; throws Misuse. `of` says what the unit belongs to.
  */
-export function parseMoney(text: string, unit: Unit, raw = false): bigint {
+export function parseMoney(text: string, unit: Unit, raw = false, of = 'this channel, which holds'): bigint {
   const [, digits, name] = /^([^\sA-Za-z]*)\s*(\S*)$/.exec(text.trim()) ?? []
   if (!digits) throw new Misuse(`"${text}" is no amount: write it as in ${example(unit)}`)
   if (name === '') return bare(digits, unit, raw)
@@ -41,7 +41,7 @@ export function parseMoney(text: string, unit: Unit, raw = false): bigint {
   const found = known.find(([one]) => one.toLowerCase() === name!.toLowerCase())
   if (found) return exactly(digits, found[1])
   const names = known.map(([one]) => one).join(', ')
-  throw new Misuse(`"${name}" is no unit of this channel, which holds ${unit.symbol}: use ${names}, or --raw`)
+  throw new Misuse(`"${name}" is no unit of ${of} ${unit.symbol}: use ${names}, or --raw`)
 }
 
 function bare(digits: string, unit: Unit, raw: boolean): bigint {

@@ -19,15 +19,12 @@ import { type Answer, type Call, option } from './Command.ts'
 import { eventTeller } from './Event.ts'
 import { keyFrom } from './Key.ts'
 import { type Config, configOf, type Home, homeOf } from './Settings.ts'
-import { interrupted, stamped } from './Stay.ts'
+import { type Ends, endAll, interrupted, stamped } from './Stay.ts'
 import { facts } from './Table.ts'
 import { Trouble } from './Trouble.ts'
 
 /** Milliseconds after which a node looks at the clock again. */
 const TICK = 5000
-
-/** What ends with the node, what began last first. */
-type Ends = (() => unknown)[]
 
 /** Runs a node until the process is told to end; a node that can no longer go on ends it with a Trouble. */
 export async function start(call: Call): Promise<undefined> {
@@ -50,17 +47,6 @@ export async function start(call: Call): Promise<undefined> {
     await endAll(ends, isFailed)
   }
   return undefined
-}
-
-/** Whatever keeps one part of a failed node from ending is not why it ends, and must not keep the others. */
-async function endAll(ends: Ends, isFailed: boolean): Promise<void> {
-  for (const end of ends.reverse()) {
-    try {
-      await end()
-    } catch (why) {
-      if (!isFailed) throw why
-    }
-  }
 }
 
 function failure(why: unknown): Trouble {

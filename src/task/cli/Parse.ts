@@ -16,20 +16,27 @@ export function commandOf(commands: readonly Command[], words: readonly string[]
   const found = commands.find(({ path }) => path.every((part, i) => words[i] === part))
   if (found) return [found, words.slice(found.path.length)]
   const named = words.filter((word) => !word.startsWith('-'))
-  const noun = commands.filter(({ path }) => path[0] === named[0])
-  const [word = '', known] = noun.length > 0 ? [named[1], verbsOf(noun)] : [named[0], nounsOf(commands)]
+  let [some, depth] = [commands, 0]
+  for (let next = under(some, named, 1); next.length > 0; next = under(some, named, depth + 1))
+    [some, depth] = [next, depth + 1]
+  const [word = '', known] = [named[depth], [...new Set(some.flatMap(({ path }) => path[depth] ?? []))]]
   const near = nearest(word, known)
   const had = word === '' ? `kerros ${named.join(' ')} needs one more word` : `"${word}" is no command of kerros`
   throw new Misuse(`${had}: ${near ? `did you mean ${near}?` : `it takes ${known.join(', ')}`}`)
 }
 
-/** The first words of commands, each once. */
-export function nounsOf(commands: readonly Command[]): readonly string[] {
-  return [...new Set(commands.map(({ path }) => path[0]!))]
+/** The commands whose first `depth` words are those. */
+export function under(commands: readonly Command[], words: readonly string[], depth: number): readonly Command[] {
+  if (words.length < depth) return []
+  return commands.filter(
+    ({ path }) => path.length >= depth && words.slice(0, depth).every((word, i) => path[i] === word),
+  )
 }
 
-function verbsOf(commands: readonly Command[]): readonly string[] {
-  return commands.flatMap(({ path }) => path.slice(1))
+/** The words under which several commands stand: ["channel"], ["plasma", "operator"]; each once, and no command itself. */
+export function nounsOf(commands: readonly Command[]): readonly (readonly string[])[] {
+  const all = commands.flatMap(({ path }) => path.slice(1).map((_, i) => path.slice(0, i + 1).join(' ')))
+  return [...new Set(all)].map((words) => words.split(' '))
 }
 
 /** Reads the words behind a command. Misuse says what is unknown, missing or too much, and what was probably meant. */

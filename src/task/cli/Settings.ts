@@ -55,7 +55,7 @@ export function homeOf(call: Call): Home {
   }
 }
 
-const CHECKS: { readonly [Field in keyof Config]: readonly [(value: unknown) => boolean, string] } = {
+const CHECKS: Checks<Config> = {
   rpc: [(value) => typeof value === 'string' && /^https?:\/\//.test(value), 'an address as http://127.0.0.1:8545'],
   chainId: [(value) => isWhole(value, 1), 'a chain id as 1'],
   court: [(value) => isHex(value, 20), 'an address of 0x and 40 lowercase hexadecimal digits'],
@@ -65,11 +65,13 @@ const CHECKS: { readonly [Field in keyof Config]: readonly [(value: unknown) => 
   confirmations: [(value) => isWhole(value, 1, 1000), 'a number from 1 to 1000'],
 }
 
-function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
+/** Whether a value is a whole number in a range, its ends included. */
+export function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 }
 
-function isPlace(text: string): boolean {
+/** Whether a text is "host:port". */
+export function isPlace(text: string): boolean {
   const port = /:([0-9]{1,5})$/.exec(text)?.[1]
   return port !== undefined && text.length > port.length + 1 && isWhole(Number(port), 0, 65_535)
 }
@@ -108,16 +110,26 @@ function numberOf(text: string | undefined): number | undefined {
 export function readConfig({ folder, config: file }: Home): Config {
   if (!existsSync(file))
     throw new Trouble('NoConfig', `${folder} is no folder of a node: make one with kerros init, or name it with --home`)
+  return readChecked(file, CHECKS)
+}
+
+/** What a file of settings must say of each field: whether a value fits, and what to write instead. */
+export type Checks<Settings> = {
+  readonly [Field in keyof Settings]: readonly [fits: (value: unknown) => boolean, need: string]
+}
+
+/** The settings in a file, every field of them and no other. Troubles: BadConfig. */
+export function readChecked<Settings>(file: string, checks: Checks<Settings>): Settings {
   const config = parse(file)
   for (const field of Object.keys(config)) {
-    if (field in CHECKS) continue
-    const near = nearest(field, Object.keys(CHECKS))
+    if (field in checks) continue
+    const near = nearest(field, Object.keys(checks))
     throw bad(file, `has "${field}", which kerros does not know${near ? `; did you mean "${near}"?` : ''}`)
   }
-  for (const [field, [fits, need]] of Object.entries(CHECKS)) {
+  for (const [field, [fits, need]] of Object.entries<Checks<Settings>[keyof Settings]>(checks)) {
     if (!fits(config[field])) throw bad(file, `needs "${field}" to be ${need}`)
   }
-  return config as unknown as Config
+  return config as unknown as Settings
 }
 
 function parse(file: string): Readonly<Record<string, unknown>> {

@@ -10,3 +10,17 @@ export function interrupted(): Promise<void> {
     process.once('disconnect', () => done())
   })
 }
+
+/** What ends with something that stays, what began last first. */
+export type Ends = (() => unknown)[]
+
+/** Whatever keeps one part of what failed from ending is not why it ends, and must not keep the others. */
+export async function endAll(ends: Ends, isFailed: boolean): Promise<void> {
+  for (const end of ends.reverse()) {
+    try {
+      await end()
+    } catch (why) {
+      if (!isFailed) throw why
+    }
+  }
+}

@@ -7,14 +7,18 @@ import type { Config, Home } from './Settings.ts'
 type Known = Readonly<Record<string, { readonly symbol: string; readonly decimals: number }>>
 
 /** The unit of an asset if it needs no question: ether's, or a token's that was asked for before. */
-export function knownUnit(home: Home, chainId: number, asset: Hex): Unit | undefined {
+export function knownUnit(home: Pick<Home, 'units'>, chainId: number, asset: Hex): Unit | undefined {
   if (asset === ETHER) return ETH
   const had = read(home.units)[`${chainId}/${asset}`]
   return had && { asset, ...had }
 }
 
 /** The unit of an asset: ether's is known, a token's is asked of the chain once and kept in the node's folder. */
-export async function unitOf(home: Home, { rpc, chainId }: Config, asset: Hex): Promise<Unit> {
+export async function unitOf(
+  home: Pick<Home, 'units'>,
+  { rpc, chainId }: Pick<Config, 'rpc' | 'chainId'>,
+  asset: Hex,
+): Promise<Unit> {
   const known = knownUnit(home, chainId, asset)
   if (known) return known
   const { httpNode } = await import('../../edge/chain/Node.ts')

@@ -1,0 +1,309 @@
+import type { Argument, Command, Option } from '../Command.ts'
+import { AMOUNT, DEPTH, KEY, PASSWORD } from '../Options.ts'
+
+const HOME: Option = { name: 'home', value: 'DIR', about: 'the folder of Plasma (KERROS_HOME, ~/.kerros/plasma)' }
+const RPC: Option = { name: 'rpc', value: 'URL', about: 'a node of layer 1 (KERROS_RPC, plasma.json)' }
+const OPERATOR: Option = { name: 'operator', value: 'URL', about: "the operator's API (plasma.json)" }
+const ASSET: Option = { name: 'asset', value: 'ASSET', about: "ETH, or a token's address (ETH)" }
+const RAW: Option = {
+  name: 'raw',
+  about: "the amount is a whole number of the asset's smallest unit; of an ERC-721 its id",
+}
+const ANYWAY: Option = {
+  name: 'anyway',
+  about: 'though an open payment spends it: whoever shows that takes half of the bond',
+}
+const HERE = [HOME, RPC, OPERATOR, PASSWORD] as const
+
+const ID: Argument = { name: 'ID', about: 'the id of an output, or enough of its beginning' }
+const PAYMENT: Argument = { name: 'PAYMENT', about: 'the hash of a payment, as plasma pay or plasma history told it' }
+
+const TRANSACTION = {
+  transaction: 'hash of the transaction on layer 1',
+  block: 'its block',
+  gasUsed: 'gas that it took',
+} as const
+const STANDING = {
+  checked: 'last block of the chain that was checked',
+  committed: 'last block that layer 1 has',
+  bad: 'null, or { code, number, why } of the first block that is invalid or withheld',
+  silent: 'null, or why the operator could not be asked',
+} as const
+const EXIT =
+  '{ kind, id, outputs, asset, amount, bond, isFinal, startedAt, half, exitableAt, stage, ahead, paid }; stage: running, payable, paid, challenged, cancelled, dropped, unpaid, joinable, processed'
+
+const look = async () => import('./Look.ts')
+const leave = async () => import('./Leave.ts')
+const move = async () => import('./Pay.ts')
+
+/** Every command about Plasma, in the order of a user's life. */
+export const PLASMA: readonly Command[] = [
+  {
+    path: ['plasma', 'init'],
+    about:
+      "make a folder with settings and an encrypted key: for an operator's chain, or without --operator and --chain for a new chain of your own",
+    args: [],
+    options: [
+      ...[HOME, RPC, OPERATOR],
+      {
+        name: 'chain',
+        value: 'ID',
+        about: "the chain's id: the operator must have this one; alone, for a chain whose operator is gone",
+      },
+      { name: 'court', value: 'ADDRESS', about: 'the root chain contract (the recorded deployment)' },
+      { name: 'since', value: 'BLOCK', about: 'look for the chain from this block of layer 1 on' },
+      ...[DEPTH, KEY, PASSWORD],
+    ],
+    examples: [
+      ['plasma init --rpc http://127.0.0.1:8545 --operator http://127.0.0.1:7430', 'a wallet on that chain'],
+      ['plasma init --home op --rpc http://127.0.0.1:8545', 'for a chain of your own: then plasma operator start'],
+    ],
+    answers: {
+      home: 'the folder',
+      address: 'whose key it is',
+      chain: "the chain's id",
+      isOperator: 'whether it is a new chain of that address',
+      rpc: 'as in plasma.json, like all that follow',
+      chainId: 'of layer 1',
+      court: 'the root chain contract',
+      path: 'the chain with its ancestors, each { parent, slot, operator }',
+      since: 'first block of layer 1 that is read',
+      operator: "address of the operator's API, or empty",
+      confirmations: 'how deep a final block is',
+    },
+    load: async () => (await import('./Init.ts')).init,
+  },
+  {
+    path: ['plasma', 'operator', 'start'],
+    about:
+      'run the operator of your own chain until Ctrl-C: it registers the chain, serves its API, seals blocks and commits them',
+    args: [],
+    options: [
+      ...[HOME, RPC, PASSWORD],
+      { name: 'listen', value: 'HOST:PORT', about: 'where the API is (127.0.0.1:7430)' },
+      { name: 'every', value: 'TIME', about: 'seal a block so often, if it has transactions (10s)' },
+      { name: 'most', value: 'N', about: 'seal it earlier with so many transactions (65000)' },
+      { name: 'fee', value: 'AMOUNT', about: 'what each transaction must leave, as in "10 gwei" (nothing)' },
+      { ...ASSET, about: 'what the fee is paid in (ETH)' },
+    ],
+    examples: [['plasma operator start --home op --every 30s --fee "20 gwei"', 'tells the address of its API']],
+    answers: {
+      home: 'the folder',
+      operator: 'address that commits',
+      chain: "the chain's id",
+      api: 'where the API is',
+      committed: 'blocks on layer 1',
+    },
+    load: async () => (await import('./Operator.ts')).start,
+  },
+  {
+    path: ['plasma', 'watch'],
+    about: 'watch a chain until Ctrl-C: check every block, answer every exit of what was spent, tell alarms',
+    args: [],
+    options: [...HERE],
+    examples: [['plasma watch --home tower', 'its address pays for answers, and earns half of each bond']],
+    answers: {
+      home: 'the folder',
+      chain: "the chain's id",
+      sender: 'address that pays for answers',
+      operator: 'who is asked for blocks',
+    },
+    load: async () => (await import('./Watch.ts')).start,
+  },
+  {
+    path: ['plasma', 'deposit'],
+    about: 'put money on the chain; answers once layer 1 has it and it is final',
+    args: [AMOUNT],
+    options: [
+      ...HERE,
+      ASSET,
+      RAW,
+      {
+        name: 'salt',
+        value: 'SALT',
+        about: '32 bytes; a deposit of one amount and salt is made once, however often it is asked for',
+      },
+      { name: 'wait', value: 'TIME', about: 'how long to wait until its block is final (1m)' },
+    ],
+    examples: [
+      ['plasma deposit 0.25 ETH', 'can be spent once the operator has seen it'],
+      [
+        'plasma deposit 100 --raw --asset 0x5fbdb2315678afecb367f032d93f642f64180aa3',
+        'is approved to the contract first',
+      ],
+    ],
+    answers: {
+      id: "the deposit's id",
+      asset: 'zero for ether',
+      amount: 'in smallest units',
+      salt: 'which makes it one',
+      transaction: `${TRANSACTION.transaction}; null if it was there before, like the next two`,
+      block: TRANSACTION.block,
+      gasUsed: TRANSACTION.gasUsed,
+      isFinal: 'whether that block is final',
+    },
+    load: async () => (await move()).deposit,
+  },
+  {
+    path: ['plasma', 'pay'],
+    about: "pay somebody on the chain; answers with the operator's word",
+    args: [{ name: 'TO', about: 'the address that is paid' }, AMOUNT],
+    options: [
+      ...HERE,
+      ASSET,
+      RAW,
+      { name: 'fee', value: 'AMOUNT', about: 'what is left to the operator (what it asks for)' },
+      { name: 'memo', value: 'TEXT', about: 'up to 32 bytes of text, or 0x and 64 digits; everybody can read it' },
+      { name: 'wait', value: 'TIME', about: 'how long to wait until it is certain: on layer 1, and checked (0s)' },
+    ],
+    examples: [
+      ['plasma pay 0x5b38da6a701c568545dcfcb03fcb875f56beddc4 0.1 ETH --wait 2m', 'tells the hash of the payment'],
+    ],
+    answers: {
+      txHash: 'the payment',
+      status: 'acknowledged, paid, failed, or unanswered: signed, but the operator is silent',
+      asset: 'zero for ether',
+      amount: 'in smallest units',
+      fee: 'what the operator gets of the same asset',
+      to: 'who is paid',
+      memo: '32 bytes',
+      number: 'the block that it was promised a place in, or null',
+      index: 'its place there, or null',
+    },
+    load: async () => (await move()).pay,
+  },
+  {
+    path: ['plasma', 'balance'],
+    about: 'tell where the money is, by asset: received, unconfirmed, exiting, in escrow, credit',
+    args: [],
+    options: [...HERE],
+    examples: [['plasma balance --json', 'amounts are in smallest units']],
+    answers: {
+      owner: 'address of the wallet',
+      chain: "the chain's id",
+      ...STANDING,
+      onLayer1: 'wei of the address, for gas and bonds',
+      assets:
+        'each { asset, symbol, decimals, isUnique, received, unconfirmed, paying, exiting, escrow, credit }; of an ERC-721 how many',
+    },
+    load: async () => (await look()).balance,
+  },
+  {
+    path: ['plasma', 'outputs'],
+    about: 'tell of every output that the wallet holds',
+    args: [],
+    options: [...HERE],
+    examples: [['plasma outputs', 'id, amount, block, whether it can be spent']],
+    answers: {
+      owner: 'address of the wallet',
+      ...STANDING,
+      outputs: 'each { id, asset, value, lock, number, use }; number 0: a deposit; use: free, paying, leaving',
+    },
+    load: async () => (await look()).outputs,
+  },
+  {
+    path: ['plasma', 'history'],
+    about: 'tell what has happened: deposits, payments both ways, exits; the newest last',
+    args: [],
+    options: [...HERE, { name: 'last', value: 'N', about: 'how many (50)' }],
+    examples: [['plasma history --last 10', 'what is not settled yet stands last']],
+    answers: {
+      owner: 'address of the wallet',
+      earlier: 'how many came before those that are told',
+      deeds:
+        'each { kind, time, number, id, asset, amount, fee, who, memo }; kind: deposited, received, paid, moved, paying, exit, left',
+    },
+    load: async () => (await look()).history,
+  },
+  {
+    path: ['plasma', 'exit'],
+    about: 'start to take one output out; needs no operator; answers once layer 1 has it',
+    args: [ID],
+    options: [...HERE, ANYWAY],
+    examples: [['plasma exit 0x1f3a', 'tells the bond, and when the money can arrive']],
+    answers: { id: 'the output', use: 'what it was in before', ...TRANSACTION, exit: `null, or as exits tells it` },
+    load: async () => (await leave()).exit,
+  },
+  {
+    path: ['plasma', 'exits'],
+    about: 'tell of each exit: its stage, what can still happen, and when the money arrives',
+    args: [],
+    options: [...HERE, { name: 'all', about: 'those that are over, too' }],
+    examples: [['plasma exits', 'an exit whose time has come is paid by plasma process']],
+    answers: {
+      owner: 'address of the wallet',
+      now: "second of layer 1's newest block",
+      exits: `each ${EXIT}`,
+      over: 'how many that are over are not told',
+    },
+    load: async () => (await look()).exits,
+  },
+  {
+    path: ['plasma', 'exit-all'],
+    about:
+      'take everything out in as few transactions as there can be; tells groups, doubtful outputs, dust and the whole cost, and asks',
+    args: [],
+    options: [
+      ...HERE,
+      { name: 'yes', about: 'start without asking; without it and without a terminal only the plan is told' },
+      { ...ANYWAY, about: 'doubtful outputs, too, each alone: whoever shows a spend takes half of its bond' },
+      { name: 'dust', about: 'also what costs more gas to take out than it is worth' },
+    ],
+    examples: [
+      ['plasma exit-all --json', 'the plan'],
+      ['plasma exit-all --yes', 'interrupted and run again, it goes on'],
+    ],
+    answers: {
+      groups: 'each { asset, amount, outputs, gas, payGas, feePerGas, bond, cost }; one transaction each; cost in wei',
+      doubtful: 'each { id, asset, value }: in a payment that is not settled',
+      dust: 'each { id, asset, value }: worth less than its gas',
+      bond: 'wei that is posted and comes back',
+      cost: 'wei that gas takes, about, being paid out included',
+      started: 'each { outputs, transaction, block, gasUsed }',
+    },
+    load: async () => (await import('./ExitAll.ts')).exitAll,
+  },
+  {
+    path: ['plasma', 'process'],
+    about: 'let the court pay all exits of an asset whose time has come, whosever they are',
+    args: [],
+    options: [...HERE, ASSET],
+    examples: [['plasma process', 'what cannot be pushed becomes a credit']],
+    answers: {
+      asset: 'whose exits',
+      ...TRANSACTION,
+      due: 'how many could be paid',
+      paid: 'those of yours that were, as exits tells them',
+      left: 'how many can still be paid: run it again',
+    },
+    load: async () => (await leave()).process,
+  },
+  {
+    path: ['plasma', 'fly'],
+    about:
+      'take an open payment to layer 1 as a whole, when its block is withheld: its payees have the money, or you have yours back',
+    args: [PAYMENT],
+    options: [...HERE],
+    examples: [['plasma fly 0x1f3a', 'the payee must piggyback in time to be paid']],
+    answers: { txHash: 'the payment', ...TRANSACTION, exit: 'null, or as exits tells it' },
+    load: async () => (await leave()).fly,
+  },
+  {
+    path: ['plasma', 'piggyback'],
+    about: 'want out with what is yours of an in-flight exit that somebody has started',
+    args: [PAYMENT],
+    options: [...HERE],
+    examples: [[`plasma piggyback 0x${'5a'.repeat(32)}`, 'plasma exits tells until when']],
+    answers: { txHash: 'the payment', ...TRANSACTION, exit: 'null, or as exits tells it' },
+    load: async () => (await leave()).piggyback,
+  },
+  {
+    path: ['plasma', 'claim'],
+    about: 'take what the court could not pay out and keeps for you',
+    args: [],
+    options: [...HERE, ASSET, { name: 'to', value: 'ADDRESS', about: 'who shall have it (you)' }],
+    examples: [['plasma claim', 'plasma balance tells whether there is a credit']],
+    answers: { asset: 'zero for ether', amount: 'in smallest units', to: 'who has it', ...TRANSACTION },
+    load: async () => (await leave()).claim,
+  },
+]

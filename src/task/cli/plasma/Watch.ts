@@ -1,0 +1,78 @@
+import { Wallet as Signer } from 'ethers'
+import { addressOf } from '../../../core/base/Signature.ts'
+import { Refusal } from '../../../core/base/Step.ts'
+import type { WatcherOutput } from '../../../core/plasma/Watcher.ts'
+import { httpNode } from '../../../edge/chain/Node.ts'
+import { plasmaChain } from '../../../edge/chain/PlasmaChain.ts'
+import { reason } from '../../../edge/Fault.ts'
+import { operatorClient } from '../../../edge/http/OperatorClient.ts'
+import { openStore } from '../../../edge/store/Sqlite.ts'
+import { Watcher } from '../../../role/Watcher.ts'
+import type { Call } from '../Command.ts'
+import { keyFrom } from '../Key.ts'
+import { interrupted, stamped } from '../Stay.ts'
+import { facts } from '../Table.ts'
+import { Trouble } from '../Trouble.ts'
+import { daemon } from './Operator.ts'
+import { sentence } from './Refused.ts'
+import { PATIENCE } from './Session.ts'
+import { configOf, homeOf, idOf, operatorOf } from './Settings.ts'
+
+/** Seconds before a payment in which an answer that is missing is an alarm; milliseconds between questions. */
+const WARNING = 86_400
+const TICK = 5000
+
+/** Watches the chain of a folder until the process is told to end: checks every block, answers false exits, warns. */
+export async function start(call: Call): Promise<undefined> {
+  const [home, config] = [homeOf(call), configOf(call)]
+  const url = operatorOf(home, config)
+  if (url === '')
+    throw new Trouble('NoOperator', 'No operator is known to ask for blocks: name one with --operator URL')
+  const told = interrupted()
+  const key = await keyFrom(call, home.keystore)
+  return daemon(call, told, async (ends, onFailure) => {
+    const store = openStore(home.watcher, `kerros watcher of ${idOf(config)} at ${config.court}`)
+    ends.push(() => store.close())
+    const provider = await httpNode(config.rpc, BigInt(config.chainId))
+    ends.push(() => provider.destroy())
+    const onTrouble = troubles(call)
+    const signer = new Signer(key, provider)
+    const l1 = await plasmaChain({ provider, signer, court: config.court, onFault: onTrouble })
+    const watcher = new Watcher({
+      ...{ l1, store, path: config.path, depth: config.confirmations - 1, patience: PATIENCE, warning: WARNING },
+      ...{ from: config.since, interval: TICK, operator: operatorClient(url), onTrouble, onFailure },
+      onAlarm: ({ name, detail }) => call.say(stamped(`ALARM ${name}: ${detail}`)),
+      onOutput: (output) => {
+        const line = lineOf(output)
+        if (line !== undefined) call.say(stamped(line))
+      },
+    })
+    ends.push(() => watcher.stop())
+    const json = { home: home.folder, chain: idOf(config), sender: addressOf(key), operator: url }
+    const rows = [
+      ['chain', json.chain],
+      ['operator', url],
+      ['pays from', `${json.sender}: an answer earns half of the bond, send it ether for gas`],
+    ] as const
+    return { json, text: `${facts(rows)}\nWatching until Ctrl-C.` }
+  })
+}
+
+/** Says each trouble once until another comes. */
+function troubles(call: Call): (why: unknown) => void {
+  let last = ''
+  return (why) => {
+    const line = (why instanceof Refusal ? sentence(why) : reason(why)).split('\n')[0]!
+    if (line !== last) call.say(stamped(`trouble: ${line}`))
+    last = line
+  }
+}
+
+function lineOf(output: WatcherOutput): string | undefined {
+  if (output.kind === 'verified') return `block ${output.number} is valid, ${output.count} transactions`
+  if (output.kind !== 'answer') return undefined
+  const { answer } = output
+  return answer.kind === 'challenge'
+    ? `challenges the exit of ${answer.exit.exit.ids}, which was spent`
+    : `answers the in-flight exit of ${answer.exit.txHash} (${answer.kind})`
+}
