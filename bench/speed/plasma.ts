@@ -9,12 +9,14 @@ import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import { depositId, txHash } from '../../src/core/plasma/Transaction.ts'
 import type { Chain } from '../../src/edge/chain/Chain.ts'
 import { openStore } from '../../src/edge/store/Sqlite.ts'
+import { threads } from '../../src/edge/signature/Threads.ts'
 import { Operator } from '../../src/role/Operator.ts'
+import { windowed } from './pair.ts'
 
 const COUNT = 20_000
 const WARM_UP = 2_000
 /** How many submissions wait for their acknowledgement at a time, as many clients would have it. */
-const WINDOW = 512
+const WINDOW = 4096
 const COURT: Hex = `0x${'c0'.repeat(20)}`
 const DOMAIN = domain(31337n, COURT)
 const OPERATOR = addressOf(uint(1, 32))
@@ -25,8 +27,9 @@ export async function measure(): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
   const store = openStore(join(folder, 'operator.db'), 'operator of the bench')
   const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 60_000 }
+  const checker = threads(2)
   try {
-    const operator = new Operator({ l1: depositsOnly(), store, params, from: 0, onFailure: fail })
+    const operator = new Operator({ l1: depositsOnly(), store, params, from: 0, checker, onFailure: fail })
     while (operator.state.ledger.coins.size === 0) await new Promise((done) => setImmediate(done))
     const payments = Array.from({ length: WARM_UP + COUNT }, (_, n) => payment(n))
     await submitAll(operator, payments.slice(0, WARM_UP))
@@ -37,6 +40,7 @@ export async function measure(): Promise<Record<string, number>> {
     operator.stop()
     return { 'plasma.ingest': Math.round(COUNT / seconds) }
   } finally {
+    await checker.close()
     store.close()
     rmSync(folder, { recursive: true })
   }
@@ -46,11 +50,8 @@ function fail(why: unknown): void {
   throw why
 }
 
-async function submitAll(operator: Operator, payments: readonly Signed[]): Promise<void> {
-  const { api } = operator
-  for (let at = 0; at < payments.length; at += WINDOW) {
-    await Promise.all(payments.slice(at, at + WINDOW).map((signed) => api.submit(signed)))
-  }
+async function submitAll({ api }: Operator, payments: readonly Signed[]): Promise<void> {
+  await windowed(payments.length, WINDOW, (n) => api.submit(payments[n]!))
 }
 
 /** Every payer has a key of its own, so that no key's result can be kept from one payment to the next. */
