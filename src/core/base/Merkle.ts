@@ -59,6 +59,42 @@ function parents(level: Uint8Array, filler: Uint8Array): Uint8Array<ArrayBuffer>
   return above
 }
 
+/** A tree that grows by one leaf at a time: of its full subtrees, which differ in size, the roots; smallest first. */
+export interface Growing {
+  readonly count: number
+  readonly peaks: readonly (Uint8Array | undefined)[]
+}
+
+/** The tree without leaves. */
+export const NO_LEAVES: Growing = { count: 0, peaks: [] }
+
+/** The tree with one more leaf: one hash, on average. */
+export function grow({ count, peaks }: Growing, leaf: Uint8Array): Growing {
+  const next = peaks.slice()
+  let at = leaf
+  let height = 0
+  for (let below = next[0]; below; below = next[height]) {
+    at = hashPair(below, at)
+    next[height++] = undefined
+  }
+  next[height] = at
+  return { count: count + 1, peaks: next }
+}
+
+/** The root of the tree of `depth` with these leaves and no others; absent leaves are `empty`. */
+export function grownRoot({ count, peaks }: Growing, depth: number, empty: Hex = ZERO): Hex {
+  if (count > 2 ** depth) throw new RangeError(`${count} leaves do not fit depth ${depth}`)
+  let filler = toBytes(empty)
+  let at: Uint8Array | undefined
+  for (let height = 0; height < depth; height++) {
+    const left = peaks[height]
+    if (left) at = hashPair(left, at ?? filler)
+    else if (at) at = hashPair(at, filler)
+    filler = hashPair(filler, filler)
+  }
+  return toHex(peaks[depth] ?? at ?? filler)
+}
+
 /** The root of a tree. */
 export function rootOf(of: Tree): Hex {
   return nodeAt(of, of.depth, 0)

@@ -111,6 +111,7 @@ export function storedTransactions(rows: Rows, number: number): readonly Signed[
 export interface Replayed {
   readonly record: BlockRecord
   readonly transactions: readonly Signed[]
+  readonly hashes: readonly Hex[]
   readonly before: Ledger
   readonly after: Ledger
 }
@@ -126,13 +127,13 @@ export function* replay(rows: Rows, ledger: Ledger, end = Number.MAX_SAFE_INTEGE
     if (record.number >= end) return
     const transactions = storedTransactions(rows, record.number)
     const before = observe(now, between(l1, now.asOf, record.asOf), record.asOf)
-    now = close(repeat(before, record, transactions))
-    yield { record, transactions, before, after: now }
+    const hashes = transactions.map(({ transaction }) => txHash(before.court, transaction))
+    now = close(repeat(before, record, transactions, hashes))
+    yield { record, transactions, hashes, before, after: now }
   }
 }
 
-function repeat(before: Ledger, record: BlockRecord, transactions: readonly Signed[]): Ledger {
-  const hashes = transactions.map(({ transaction }) => txHash(before.court, transaction))
+function repeat(before: Ledger, record: BlockRecord, transactions: readonly Signed[], hashes: readonly Hex[]): Ledger {
   const same = before.number === record.number && header(txRoot(hashes)) === record.header
   require(same, 'StoreDiffers', record.number)
   try {

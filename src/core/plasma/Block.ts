@@ -1,6 +1,6 @@
-import { type Hex, ZERO } from '../base/Bytes.ts'
+import { type Hex, write, ZERO } from '../base/Bytes.ts'
 import * as Merkle from '../base/Merkle.ts'
-import { type Domain, digest, keccak, keccakText, keccakWords } from '../base/Signature.ts'
+import { type Domain, digest, keccak, keccakBytes, keccakText, keccakWords } from '../base/Signature.ts'
 
 /** One ancestor's part of a proof in a deeper chain, upwards. */
 export interface Level {
@@ -60,6 +60,19 @@ export function txTree(txHashes: readonly Hex[]): Merkle.Tree {
 /** The root of a block's transactions, in their order. */
 export function txRoot(txHashes: readonly Hex[]): Hex {
   return Merkle.rootOf(txTree(txHashes))
+}
+
+/** A block's tree with one more transaction. */
+export function growTx(of: Merkle.Growing, txHash: Hex): Merkle.Growing {
+  write(leafBytes, 1, txHash)
+  return Merkle.grow(of, keccakBytes(leafBytes))
+}
+
+const leafBytes = new Uint8Array(33)
+
+/** The root of a block's transactions, once they are all in. */
+export function grownTxRoot(of: Merkle.Growing): Hex {
+  return Merkle.grownRoot(of, DEPTH, EMPTY_LEAF)
 }
 
 /** The header of a block: keccak256(0x02 ‖ txRoot ‖ childrenRoot); childrenRoot is zero where no child is. */

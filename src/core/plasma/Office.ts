@@ -1,8 +1,10 @@
 // What an operator has, is told and says; the open block and what is done with it.
 import type { Hex } from '../base/Bytes.ts'
+import { type Growing, NO_LEAVES } from '../base/Merkle.ts'
 import type { Domain } from '../base/Signature.ts'
 import type { L1Block, L1Input, Refusal, Row, Step } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
+import { growTx } from './Block.ts'
 import type { PlasmaCall } from './Call.ts'
 import type { Chain } from './Chain.ts'
 import { type Known, type Ledger, observe, type Signed, spend } from './Ledger.ts'
@@ -31,6 +33,7 @@ export interface Sealed {
   readonly asOf: number
   readonly header: Hex
   readonly transactions: readonly Signed[]
+  readonly hashes: readonly Hex[]
   /** The ledger before its first transaction. */
   readonly before: Ledger
 }
@@ -63,6 +66,8 @@ export interface OperatorState {
   readonly ledger: Ledger
   /** The open block's transactions, newest first. */
   readonly taken: Taken | undefined
+  /** The tree of the open block's transactions. */
+  readonly tree: Growing
   readonly sending: Sending | undefined
 }
 
@@ -88,6 +93,7 @@ export type OperatorOutput =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'send'; readonly number: number; readonly call: PlasmaCall }
   | { readonly kind: 'sealed'; readonly number: number; readonly count: number }
+  | { readonly kind: 'committed'; readonly number: number; readonly time: number }
   | { readonly kind: 'dropped'; readonly txHash: Hex; readonly code: string }
 
 /** What a part of the operator's machine makes of a state. */
@@ -116,7 +122,7 @@ export function hashOf(state: OperatorState, signed: Signed): Hex {
 export function take(state: OperatorState, signed: Signed, known: Known & { readonly hash: Hex }): OperatorState {
   const { hash } = known
   const ledger = spend(state.ledger, signed, known)
-  return { ...state, ledger, taken: { signed, hash, rest: state.taken } }
+  return { ...state, ledger, taken: { signed, hash, rest: state.taken }, tree: growTx(state.tree, hash) }
 }
 
 /** Transactions in the order in which they were taken. */
@@ -130,7 +136,7 @@ export function listOf(taken: Taken | undefined): readonly Taken[] {
 export function reopen(state: OperatorState, ledger: Ledger): OperatorState {
   const asOf = Math.max(ledger.asOf, state.view.time)
   const before = observe(ledger, Archive.between(state.l1, ledger.asOf), asOf)
-  return { ...state, before, ledger: before, taken: undefined }
+  return { ...state, before, ledger: before, taken: undefined, tree: NO_LEAVES }
 }
 
 /** What the open block sees of L1, to be the same after a restart. */

@@ -1,4 +1,5 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
+import { NO_LEAVES } from '../base/Merkle.ts'
 import { type L1Block, type L1Input, type Machine, Refusal } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
@@ -22,6 +23,7 @@ import {
   then,
   waiting,
 } from './Office.ts'
+import { placeRows } from './Places.ts'
 import { rebuild, seal } from './Sealing.ts'
 import type { SeenEvent } from './Seen.ts'
 import { endsOf } from './Standing.ts'
@@ -35,7 +37,7 @@ export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from
   for (const block of Archive.replay(rows, after)) {
     after = block.after
     if (block.record.time > 0) committed = block.record.number
-    else sealed.push({ ...block.record, transactions: block.transactions, before: block.before })
+    else sealed.push({ ...block.record, transactions: block.transactions, hashes: block.hashes, before: block.before })
   }
   const l1 = Archive.storedL1(rows)
   const asOf = (rows.get('operator', 'asOf') as number | undefined) ?? after.asOf
@@ -49,6 +51,7 @@ export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from
     before,
     ledger: before,
     taken: undefined,
+    tree: NO_LEAVES,
     sending: undefined,
   }
   const open = Archive.storedTransactions(rows, before.number)
@@ -103,10 +106,11 @@ function settle(step: Next, event: SeenEvent): Next {
   const [block, ...sealed] = step.state.sealed
   const same = block?.header === event.header && block.number === event.number && block.asOf === event.asOf
   if (!same) throw new Refusal('ForeignHeader', event.number, block?.header ?? ZERO, event.header)
-  const { number, asOf, header, transactions } = block
+  const { number, asOf, header, transactions, hashes } = block
   const record = { number, asOf, header, count: transactions.length, time: event.time }
   const state = { ...step.state, sealed, committed: number }
-  return then(step, { state, rows: [Archive.blockRow(record)], outputs: [] })
+  const rows = [Archive.blockRow(record), ...placeRows(number, hashes)]
+  return then(step, { state, rows, outputs: [{ kind: 'committed', number, time: event.time }] })
 }
 
 /** Sends what L1 lacks next, unless it is on its way: the registration, then one commitment after the other. */

@@ -3,7 +3,7 @@ import { ZERO } from '../base/Bytes.ts'
 import { entries } from '../base/HashMap.ts'
 import { Refusal, type Row } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
-import { header, txRoot } from './Block.ts'
+import { grownTxRoot, header } from './Block.ts'
 import { ownOf } from './Chain.ts'
 import { close, type Signed } from './Ledger.ts'
 import {
@@ -20,6 +20,7 @@ import {
   then,
   waiting,
 } from './Office.ts'
+import { droppedRow } from './Places.ts'
 import { MAX_OUTPUTS, type Output, type Transaction } from './Transaction.ts'
 
 /** Closes the open block with its fees, if it has a transaction, and opens the next. */
@@ -28,8 +29,9 @@ export function seal(params: OperatorParams, step: Next): Next {
   const closed = collectFees(params, step)
   const { before, ledger } = closed.state
   const all = listOf(closed.state.taken)
-  const record = { number: ledger.number, asOf: ledger.asOf, header: header(txRoot(all.map(({ hash }) => hash))) }
-  const block: Sealed = { ...record, transactions: all.map(({ signed }) => signed), before }
+  const record = { number: ledger.number, asOf: ledger.asOf, header: header(grownTxRoot(closed.state.tree)) }
+  const [transactions, hashes] = [all.map(({ signed }) => signed), all.map(({ hash }) => hash)]
+  const block: Sealed = { ...record, transactions, hashes, before }
   const state = reopen({ ...closed.state, sealed: [...closed.state.sealed, block] }, close(ledger))
   const rows = [Archive.blockRow({ ...record, count: all.length, time: 0 }), asOfRow(state)]
   const outputs: readonly OperatorOutput[] = [{ kind: 'sealed', number: record.number, count: all.length }]
@@ -91,6 +93,7 @@ function retake(step: Next, group: readonly Signed[]): Next {
       rows.push(Archive.transactionsRow(number, index, [signed]))
     } catch (why) {
       if (!(why instanceof Refusal)) throw why
+      rows.push(droppedRow(hash, why.code))
       outputs.push({ kind: 'dropped', txHash: hash, code: why.code })
     }
   }
