@@ -13,7 +13,7 @@ import {
   type State,
   stateDigest,
 } from './Channel.ts'
-import { decided, type Lock, locksRoot, tally, unpackLocks } from './Lock.ts'
+import { decided, type Lock, leftOpen, locksRoot, unpackLocks } from './Lock.ts'
 import { isSignedState } from './Message.ts'
 
 /** A final state that both have signed. */
@@ -28,6 +28,8 @@ export interface KnownVerdict {
   readonly key: Hex
   readonly time: number
   readonly amount: bigint
+  /** Whether only a transaction of this side tells of it: then its time is about right, and no event has told it yet. */
+  readonly sent?: true
 }
 
 /** What the court's events tell of one channel to somebody who only wants its end to be right. */
@@ -38,6 +40,8 @@ export interface Docket {
   readonly deadline: number
   /** The recorded list; of a closed channel, what its settlements left open; null if the events do not tell. */
   readonly locks: Hex | null
+  /** Where they do not: the list of which something was left open. */
+  readonly left?: Hex
   /** The block that closed the channel, and all that it and later settlements paid. */
   readonly closed: { readonly block: number; readonly payA: bigint; readonly payB: bigint } | null
   /** Verdicts on locks that matter here. */
@@ -56,7 +60,7 @@ export interface Place {
 /** The docket after one event of channel `id`, or after a verdict; those of others change nothing. */
 export function docketAfter(docket: Docket, id: Hex, event: ChannelEvent, at: Place): Docket {
   const verdict = verdictOf(event, at)
-  if (verdict) return { ...docket, verdicts: [...docket.verdicts, verdict] }
+  if (verdict) return { ...docket, verdicts: [...docket.verdicts.filter((had) => !isToldBy(had, verdict)), verdict] }
   if (!('id' in event) || event.id !== id) return docket
   switch (event.name) {
     case 'Challenged':
@@ -74,6 +78,11 @@ export function docketAfter(docket: Docket, id: Hex, event: ChannelEvent, at: Pl
 }
 
 type Of<Name extends ChannelEvent['name']> = Extract<ChannelEvent, { readonly name: Name }>
+
+/** Whether an event now tells what only a transaction of this side told before. */
+function isToldBy({ key, sent }: KnownVerdict, verdict: KnownVerdict): boolean {
+  return sent === true && key === verdict.key
+}
 
 /** The verdict that an event tells, if it tells one. */
 export function verdictOf(event: ChannelEvent, { time }: Place): KnownVerdict | undefined {
@@ -96,13 +105,25 @@ function recordedIn(docket: Docket, { version, locks }: Of<'Challenged' | 'Answe
 function settledIn(docket: Docket, { payA, payB, locksRoot: need }: Of<'Settled'>, at: Place): Docket {
   const { block, payA: beforeA, payB: beforeB } = docket.closed ?? { block: at.number, payA: 0n, payB: 0n }
   const closed = { block, payA: beforeA + payA, payB: beforeB + payB }
-  if (need === ZERO) return { ...docket, closed, locks: '0x' }
-  const rest = docket.locks === null ? '0x' : tally(docket.locks, verdictsOf(docket), at.time).rest
-  return { ...docket, closed, locks: locksRoot(rest) === need ? rest : null }
+  const { left: _before, ...known } = docket
+  if (need === ZERO) return { ...known, closed, locks: '0x' }
+  const list = listOf(docket)
+  const told = docket.verdicts.filter(({ sent }) => !sent)
+  // What this side sent may have come after the settlement; and of the same second it is not known which came before.
+  const ways = [docket.verdicts, told, told.filter(({ time }) => time < at.time)].map((verdicts) => {
+    return verdictsOf({ verdicts: verdicts.filter(({ time }) => time <= at.time) })
+  })
+  const rest = leftOpen(list, need, at.time, ways)
+  return rest === undefined ? { ...known, closed, locks: null, left: list } : { ...known, closed, locks: rest }
+}
+
+/** The list that counts as far as the events tell: of a closed channel at least what is open. */
+export function listOf({ locks, left }: Pick<Docket, 'locks' | 'left'>): Hex {
+  return locks ?? left ?? '0x'
 }
 
 /** The verdicts of a docket as the court keeps them: of two on a key the first counts. */
-export function verdictsOf({ verdicts }: Docket): Verdicts {
+export function verdictsOf({ verdicts }: Pick<Docket, 'verdicts'>): Verdicts {
   return new Map(verdicts.toReversed().map(({ key, time, amount }) => [key, { time, amount }]))
 }
 
@@ -115,7 +136,7 @@ export function isDecidable(docket: Docket, time: number): boolean {
 /** The list that counts in the end: of a closed channel what is open, else of the newer of what is held and what is recorded. */
 export function countingLocks(docket: Docket, held: SignedState | null): readonly Lock[] {
   const isNewer = held !== null && !docket.closed && held.version > docket.version
-  return unpackLocks(isNewer ? held.locks : (docket.locks ?? '0x'))
+  return unpackLocks(isNewer ? held.locks : listOf(docket))
 }
 
 /** Locks that one of these preimages opens, while it still counts and nobody has revealed it. */

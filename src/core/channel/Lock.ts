@@ -97,3 +97,15 @@ function add(sums: Tally, lock: Lock, won: bigint | undefined): Tally {
   if (toB) return { ...sums, toB: sums.toB + won, backToA: sums.backToA + lost }
   return { ...sums, toA: sums.toA + won, backToB: sums.backToB + lost }
 }
+
+/**
+ * The locks of a list that a settlement of second `time` left open under `root`: as one of these ways to know which
+ * verdicts came before it says, or undefined if none of them does.
+ */
+export function leftOpen(list: Hex, root: Hex, time: number, ways: readonly Verdicts[]): Hex | undefined {
+  for (const verdicts of ways) {
+    const { rest } = tally(list, verdicts, time)
+    if (locksRoot(rest) === root) return rest
+  }
+  return undefined
+}

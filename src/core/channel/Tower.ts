@@ -13,6 +13,7 @@ import {
   isComplete,
   isDecidable,
   isFinal,
+  listOf,
   openable,
   type Place,
   type SignedFinal,
@@ -177,7 +178,10 @@ function known(docket: Docket, preimages: readonly Hex[], { time }: Place): Dock
   const had = new Set(docket.verdicts.map(({ key }) => key))
   const fresh = preimages.map(hashKey).filter((key) => !had.has(key))
   if (fresh.length === 0) return docket
-  return { ...docket, verdicts: [...docket.verdicts, ...fresh.map((key) => ({ key, time, amount: ALL }))] }
+  return {
+    ...docket,
+    verdicts: [...docket.verdicts, ...fresh.map((key) => ({ key, time, amount: ALL, sent: true as const }))],
+  }
 }
 
 function retracted(post: Post, now: Place, ward: Ward | undefined, number: number): Stepped {
@@ -223,8 +227,8 @@ function after(post: Post, now: Place, ward: Ward, rows: readonly Row[] = []): S
 function isOver({ confirmations, settles }: Post, { number, time }: Place, { channel, docket }: Ward): boolean {
   const { closed, locks } = docket
   if (!closed || closed.block > number - confirmations + 1) return false
-  const rest = unpackLocks(locks ?? '0x')
-  return !channel || !rest.some(({ expiry }) => settles || time <= expiry)
+  const rest = unpackLocks(listOf(docket))
+  return !channel || !rest.some(({ expiry }) => (settles && locks !== null) || time <= expiry)
 }
 
 /** The outputs that the ward needs now. Asked for again at every block until the court shows what they do. */
@@ -260,10 +264,10 @@ function due({ margin }: Post, { time }: Place, { channel, state, preimages, doc
 export function nextLook({ margin, settles }: Post, { time }: Place, ward: Ward): number | undefined {
   const { channel, state, preimages, docket } = ward
   if (!channel) return undefined
-  const { deadline, closed, locks } = docket
+  const { deadline, closed } = docket
   const open = openable(docket, countingLocks(docket, state), preimages, time)
   const times = open.map(([lock]) => lock.expiry - margin)
-  if (closed) times.push(...unpackLocks(locks ?? '0x').map(({ expiry }) => expiry + 1))
+  if (closed) times.push(...unpackLocks(listOf(docket)).map(({ expiry }) => expiry + 1))
   else if (settles && deadline > 0) times.push(deadline + 1)
   const later = times.filter((one) => one > time)
   return later.length === 0 ? undefined : Math.min(...later)
@@ -271,7 +275,7 @@ export function nextLook({ margin, settles }: Post, { time }: Place, ward: Ward)
 
 /** The keys of the verdicts that matter to a ward. */
 export function keysOf({ state, preimages, docket }: Ward): readonly Hex[] {
-  const lists = [state?.locks ?? '0x', docket.locks ?? '0x']
+  const lists = [state?.locks ?? '0x', listOf(docket)]
   const ofLocks = lists.flatMap((list) => unpackLocks(list).map(({ condition, key }) => verdictKey(condition, key)))
   return [...new Set([...ofLocks, ...preimages.map(hashKey)])]
 }

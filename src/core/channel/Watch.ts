@@ -3,7 +3,7 @@ import type { L1Block, L1Input } from '../base/Step.ts'
 import { ALL, hashLock, type Verdict, verdictKey } from '../base/Verdicts.ts'
 import type { ChannelEvent } from './Call.ts'
 import type { Channel, Side } from './Channel.ts'
-import { locksRoot, tally } from './Lock.ts'
+import { leftOpen } from './Lock.ts'
 
 /** What the court's storage says of one channel, as its events tell it. */
 export interface Court {
@@ -20,10 +20,17 @@ export interface Court {
   readonly locks: Hex
   /** The packed list with which the channel was closed. */
   readonly settled: Hex
-  /** What the last settlement left open, and when (seconds), while it is not known which locks that are: then `locks` is too long. */
-  readonly unsure?: { readonly root: Hex; readonly time: number }
+  /** What is known of the last settlement while it is not known which locks it left open: then `locks` is too long. */
+  readonly unsure?: Unsure
   /** What layer 1 has decided about keys of interest, under `verdictKey`. */
   readonly verdicts: Readonly<Record<Hex, KnownVerdict>>
+}
+
+/** A settlement: the root of what it left open, its second, and the keys of verdicts that came before it in its block. */
+interface Unsure {
+  readonly root: Hex
+  readonly time: number
+  readonly told?: readonly Hex[]
 }
 
 /** A verdict, with the preimage if it was one. */
@@ -76,8 +83,18 @@ export function rowOf({ clock, closed, ...court }: Court): Omit<Court, 'clock' |
   return { ...court, ...(clock && { clock }), ...(closed && { closed }) }
 }
 
-/** The court after one event of a block of `time`; events of other channels and of other assets change nothing. */
-export function after(court: Court, id: Hex, channel: Channel, event: ChannelEvent, time = 0): Court {
+/**
+ * The court after one event of a block of `time`, in which `before` came before it; events of other channels and of other
+ * assets change nothing.
+ */
+export function after(
+  court: Court,
+  id: Hex,
+  channel: Channel,
+  event: ChannelEvent,
+  time = 0,
+  before: readonly ChannelEvent[] = [],
+): Court {
   const judged = verdictOf(event, time)
   if (judged) return heard(court, ...judged)
   if (!('id' in event) || event.id !== id) return court
@@ -87,10 +104,12 @@ export function after(court: Court, id: Hex, channel: Channel, event: ChannelEve
     case 'Challenged':
       return { ...listed(court, event), clock: { version: event.version, net: event.net, deadline: event.deadline } }
     case 'Answered':
+      // A conclusion leaves a running clock as it is, and answers to it change nothing that counts.
+      if (court.closed) return court
       if (!court.clock) return { ...listed(court, event), checkpoint: event.version }
       return { ...listed(court, event), clock: { ...court.clock, version: event.version, net: event.net } }
     case 'Settled':
-      return settled(court, event, time)
+      return settled(court, event, { time, told: before.flatMap((one) => verdictOf(one, time)?.[0] ?? []) })
     case 'Concluded':
       return { ...court, closed: { payA: event.payA, payB: event.payB }, locks: '0x', settled: '0x' }
     case 'Withdrawn':
@@ -109,13 +128,17 @@ function listed(court: Court, { version, locksRoot: root, locks }: Event<'Challe
 }
 
 /** A settlement pays what is decided by then; one again pays what the one before had left open. */
-function settled(court: Court, { payA, payB, locksRoot: root }: Event<'Settled'>, time: number): Court {
+function settled(
+  court: Court,
+  { payA, payB, locksRoot: root }: Event<'Settled'>,
+  at: Pick<Unsure, 'time' | 'told'>,
+): Court {
   const before = court.closed ?? { payA: 0n, payB: 0n }
   const closed = { payA: before.payA + payA, payB: before.payB + payB }
   const list = court.closed ? court.settled : court.locks
   const { unsure: _before, ...sure } = court
   if (root === ZERO) return { ...sure, closed, locks: '0x', settled: list }
-  return matched({ ...sure, closed, settled: list, unsure: { root, time } })
+  return matched({ ...sure, closed, settled: list, unsure: { root, ...at } })
 }
 
 /** The court with the list that it left open, once the verdicts known say which that is. */
@@ -123,13 +146,13 @@ function matched(court: Court): Court {
   const { unsure, ...sure } = court
   if (!unsure) return court
   const all = Object.entries(court.verdicts) as [Hex, KnownVerdict][]
-  // A verdict may be known before its block is seen; and one of the same second is of a block as old, before or after.
-  for (const until of [unsure.time, unsure.time - 1]) {
-    const known = new Map(all.filter(([, { time }]) => time <= until))
-    const { rest } = tally(court.locks, known, unsure.time)
-    if (locksRoot(rest) === unsure.root) return { ...sure, locks: rest }
-  }
-  return court
+  // A verdict may be known before its block is seen; and those of the same second may have come before or after.
+  const { root, time: at, told = [] } = unsure
+  const ways = [() => true, () => false, (key: Hex) => told.includes(key)].map((counts) => {
+    return new Map(all.filter(([key, { time }]) => time < at || (time === at && counts(key))))
+  })
+  const locks = leftOpen(court.locks, root, at, ways)
+  return locks === undefined ? court : { ...sure, locks }
 }
 
 /** A verdict stays as it was first; one that was asked for learns its preimage when its block is seen. */
@@ -227,7 +250,9 @@ function pruned(court: Court, isOfInterest: IsOfInterest): Court {
 function folded(base: Court, entries: readonly Entry[], id: Hex, channel: Channel): Court {
   let court = base
   for (const { events, time } of entries) {
-    for (const event of events) court = after(court, id, channel, event, time)
+    for (const [index, event] of events.entries()) {
+      court = after(court, id, channel, event, time, event.name === 'Settled' ? events.slice(0, index) : [])
+    }
   }
   return court
 }
