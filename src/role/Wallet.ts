@@ -4,9 +4,12 @@ import { domain } from '../core/base/Signature.ts'
 import type { L1Input } from '../core/base/Step.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
+import type { LockTerms } from '../core/plasma/LockTerms.ts'
 import type { Payee } from '../core/plasma/Payment.ts'
 import {
+  type Balance,
   balanceOf,
+  balancesOf,
   restoreWallet,
   type WalletInput,
   type WalletOutput,
@@ -15,14 +18,14 @@ import {
 } from '../core/plasma/Purse.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import { walletMachine } from '../core/plasma/Wallet.ts'
-import type { Chain, Receipt } from '../edge/chain/Chain.ts'
+import type { Chain, Receipt, Registry } from '../edge/chain/Chain.ts'
 import type { Acknowledgement, OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
 
 /** What a wallet runs on. Its L1 client sends as the owner of the key. */
 export interface WalletOptions {
-  readonly l1: Chain<PlasmaCall, SeenEvent>
+  readonly l1: Chain<PlasmaCall, SeenEvent> & Registry
   readonly store: Store
   readonly operator: Pick<OperatorApi, 'block' | 'submit'>
   readonly params: Omit<WalletParams, 'court'>
@@ -37,6 +40,11 @@ export interface WalletOptions {
   /** Told once if the wallet had to stop. */
   readonly onFailure: (why: unknown) => void
   readonly schedule?: (run: () => void) => void
+}
+
+/** An acknowledged payment under terms. */
+export interface Locked extends Acknowledgement {
+  readonly terms: LockTerms
 }
 
 /** A wallet: pays, believes only what it has checked, and leaves with what it holds whoever else is gone. */
@@ -84,6 +92,11 @@ export class Wallet {
     return balanceOf(this.state, asset)
   }
 
+  /** What the owner has of an asset, by where it is. */
+  balances(asset: Hex): Balance {
+    return balancesOf(this.state, asset)
+  }
+
   /** Deposits into the chain; resolves when L1 has it. It can be spent once the operator sees it. */
   deposit(asset: Hex, value: bigint, salt: Hex = toHex(randomBytes(32))): Promise<Receipt> {
     return this.#command({ kind: 'deposit', asset, value, salt })
@@ -92,6 +105,49 @@ export class Wallet {
   /** Pays up to four payees at once; resolves when the operator has acknowledged, `paid` tells when it is certain. */
   pay(asset: Hex, payees: readonly Payee[], fee = 0n, memo: Hex = ZERO): Promise<Acknowledgement> {
     return this.#command({ kind: 'pay', asset, payees, fee, memo })
+  }
+
+  /**
+   * Pays under terms: the payee has it once the preimage of `hash` is public up to the second `expiry`, else `refund`, this
+   * wallet unless given, without doing anything. The terms it resolves with are the payee's to know: it `learn`s them.
+   */
+  async lock(
+    asset: Hex,
+    payee: Payee,
+    terms: Omit<LockTerms, 'refund'> & Partial<LockTerms>,
+    fee = 0n,
+  ): Promise<Locked> {
+    const all = { refund: this.owner, ...terms }
+    return { ...(await this.pay(asset, [{ ...payee, terms: all }], fee)), terms: all }
+  }
+
+  /** Keeps terms of locks that somebody told; of one that returns to this wallet before it is in a block. */
+  async learn(...terms: readonly LockTerms[]): Promise<void> {
+    await this.#loop.ask({ kind: 'learn', terms })
+  }
+
+  /** Makes several outputs of what is its own, so that as many payments can be under way at once. */
+  split(asset: Hex, values: readonly bigint[], fee = 0n): Promise<Acknowledgement> {
+    return this.pay(
+      asset,
+      values.map((value) => ({ owner: this.owner, value })),
+      fee,
+    )
+  }
+
+  /** Makes one output of up to four of one asset. */
+  merge(ids: readonly Hex[], fee = 0n, memo: Hex = ZERO): Promise<Acknowledgement> {
+    return this.#command({ kind: 'merge', ids, fee, memo })
+  }
+
+  /** Makes a plain output of a locked one that is decided for this wallet; it could as well be spent as it is. */
+  claim(id: Hex, fee = 0n): Promise<Acknowledgement> {
+    return this.merge([id], fee)
+  }
+
+  /** Makes preimages public on layer 1, which decides every lock on their hashes whose expiry is not over. */
+  reveal(preimages: readonly Hex[], deadline?: number): Promise<Receipt> {
+    return this.#options.l1.reveal(preimages, deadline)
   }
 
   /**
@@ -132,8 +188,18 @@ export class Wallet {
   }
 
   /** Takes what the court could not push to the owner. */
-  claim(asset: Hex, to: Hex = this.owner): Promise<Receipt> {
+  claimCredit(asset: Hex, to: Hex = this.owner): Promise<Receipt> {
     return this.#options.l1.send({ verb: 'claimCredit', asset, owner: this.owner, to })
+  }
+
+  /** Takes an ERC-721 that the court could not push to the owner. */
+  claimToken(asset: Hex, id: bigint, to: Hex = this.owner): Promise<Receipt> {
+    return this.#options.l1.send({ verb: 'claimToken', asset, id, to })
+  }
+
+  /** Takes everything out of escrow that locks have decided for the owner; resolves when L1 has it all. */
+  claimEscrow(): Promise<readonly Receipt[]> {
+    return this.#commands({ kind: 'collect' })
   }
 
   /** Asks again for what did not come, and submits again what is not settled. */

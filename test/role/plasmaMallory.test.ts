@@ -146,8 +146,9 @@ class Trial {
     }
     if (what === 'pass') await this.world.pass(3600 * (1 + (pick % 40)))
     if (one && what === 'piggyback') {
-      const who = openPositions(this.watcher.state.running, one, BOB) ? BOB : PAYER
-      const positions = openPositions(this.watcher.state.running, one, who)
+      const open = (who: Hex) => openPositions(this.watcher.state.running, one, ({ owner }) => owner === who)
+      const who = open(BOB) ? BOB : PAYER
+      const positions = open(who)
       await this.say({ verb: 'piggyback', inFlight: one.inFlight, positions, terms: [] }, who)
     }
     if (one && what === 'respond') {

@@ -1,13 +1,26 @@
 // What a wallet does by itself: it leaves a bad chain with everything, and wants its part of what others put up.
 import { type Hex, ZERO } from '../base/Bytes.ts'
 import { emptyMap, entries, get, set } from '../base/HashMap.ts'
+import { flightOf } from './Departure.ts'
 import { OWN_PERMIT } from './Exit.ts'
 import { type Follower, lastNumberOf } from './Follower.ts'
 import { boarding, bondsOf, type Scene } from './Guard.ts'
-import { exitCalls, flightCall, type Held } from './Held.ts'
+import { exitCalls, type Held } from './Held.ts'
+import { bitsOf, outputAt } from './InFlightExit.ts'
 import { isUnique, observe } from './Ledger.ts'
-import { heldBy, hold, type Next, say, type WalletOutput, type WalletParams, type WalletState } from './Purse.ts'
+import { maySpeakFor, termsOfAll, termsOn } from './Locked.ts'
+import {
+  heldBy,
+  hold,
+  type Next,
+  say,
+  sightOf,
+  type WalletOutput,
+  type WalletParams,
+  type WalletState,
+} from './Purse.ts'
 import { allInFlight, claimOn } from './Running.ts'
+import type { Output } from './Transaction.ts'
 
 /** Bonds that a wallet may have out at once without being asked. */
 const MAX_BONDS = 256
@@ -49,12 +62,18 @@ function isUnderWay({ tried, follower }: WalletState, key: Hex): boolean {
 function boardings(state: WalletState): readonly Deed[] {
   const { running, follower, owner } = state
   if (running.inFlight.size === 0) return []
-  const scene = sceneOf(state, follower)
+  const [scene, sight] = [sceneOf(state, follower), sightOf(state)]
+  const isOurs = (output: Output) => maySpeakFor(sight, output)
   return allInFlight(running).flatMap((one) =>
-    boarding(scene, one, owner).flatMap((way): readonly Deed[] => {
+    boarding(scene, one, owner, isOurs).flatMap((way): readonly Deed[] => {
       if (way.kind !== 'piggyback' || isUnderWay(state, way.key)) return []
       const { positions, bonds, key } = way
-      const call = { verb: 'piggyback', inFlight: one.inFlight, positions, terms: [] } as const
+      const { inFlight } = one
+      const terms = termsOfAll(
+        sight,
+        bitsOf(positions).flatMap((at) => outputAt(inFlight, at) ?? []),
+      )
+      const call = { verb: 'piggyback', inFlight, positions, terms } as const
       return [{ kind: 'call', call, ids: [], about: key, bonds }]
     }),
   )
@@ -74,7 +93,7 @@ function flights(params: WalletParams, state: WalletState): readonly Deed[] {
     const claimed = inputs.some((id) => claimOn(state.running, id, hash) !== undefined)
     const over = claimed || get(state.running.inFlight, hash) || get(state.tries.flown, hash) || isUnderWay(state, hash)
     if (over || held.length < inputs.length) return []
-    const call = flightCall(params.path, signed, (id) => get(state.held, id))
+    const call = flightOf(params, state, signed)
     return [{ kind: 'call', call, ids: [], about: hash, bonds: 1 + inputs.length + signed.transaction.outputs.length }]
   })
 }
@@ -84,10 +103,13 @@ function leaves(params: WalletParams, state: WalletState): readonly Deed[] {
   const all = heldBy(state).filter((one) => isLeaving(state, one))
   const single = ({ id, output }: Held) =>
     isUnique(state.follower.ledger, output.asset) || !!get(state.tries.voided, id)
-  return exitCalls(params.path, all, OWN_PERMIT, single).map((one): Deed => ({ kind: 'call', ...one, bonds: 1 }))
+  const termsOf = (lock: Hex) => termsOn(state, lock)
+  return exitCalls(params.path, all, OWN_PERMIT, single, termsOf).map(
+    (one): Deed => ({ kind: 'call', ...one, bonds: 1 }),
+  )
 }
 
 function isLeaving(state: WalletState, { id, output, use }: Held): boolean {
-  const given = output.lock !== ZERO || use === 'paying' || (get(state.tries.voided, id) ?? 0) > 1
+  const given = !maySpeakFor(sightOf(state), output) || use === 'paying' || (get(state.tries.voided, id) ?? 0) > 1
   return !given && claimOn(state.running, id, ZERO) === undefined && !isUnderWay(state, id)
 }

@@ -203,8 +203,14 @@ function onServed(follower: Follower, number: number, transactions: readonly Sig
   }
 }
 
-/** What is said of authorisations, which no header anchors. */
-const GARBLED: ReadonlySet<string> = new Set(['WrongSigner', 'NotApproved', 'UnwantedSignature'])
+/** What is said of authorisations and terms of locks, which no header anchors. */
+const GARBLED: ReadonlySet<string> = new Set([
+  'WrongSigner',
+  'NotApproved',
+  'UnwantedSignature',
+  'Undecided',
+  'WrongLock',
+])
 
 /**
  * What is wrong with a block besides its authorisations. Whoever serves a block may have put others in their place, so
@@ -223,7 +229,8 @@ function faultOf(
     execute(at, commitment, bare, hashes, true)
     return undefined
   } catch (why) {
-    if (why instanceof Refusal) return why
+    // Without the true terms nobody can say whose a locked input is.
+    if (why instanceof Refusal) return why.code === 'WrongLock' ? undefined : why
     throw why
   }
 }

@@ -23,6 +23,7 @@ import {
 } from './Running.ts'
 import type { SeenEvent } from './Seen.ts'
 import { NOBODY } from './Standing.ts'
+import type { Output } from './Transaction.ts'
 
 /** An owner whose money is guarded: `sends` = its own account may be used, without which it only signs permits. */
 export interface Guarded {
@@ -135,15 +136,24 @@ function worthOf({ ledger }: Scene, { ids }: Escape & { readonly kind: 'leave' }
  * What an owner may want of an in-flight exit. What its transaction makes is wanted while the chain does not have it: it
  * cannot have been spent then. While the newest blocks are not known it waits, but not for half of the time that it has.
  */
-export function boarding({ known, ledger, complete, bad }: Scene, one: RunningInFlight, owner: Hex): readonly Escape[] {
+export function boarding(
+  { known, ledger, complete, bad }: Scene,
+  one: RunningInFlight,
+  owner: Hex,
+  isTheirs = plainOf(owner),
+): readonly Escape[] {
   const { inFlight, half, txHash } = one
   const late = known.time >= (inFlight.start + half) / 2
   if (known.time >= half || !(complete || bad || late)) return []
   if (!inFlight.tx.inputs.every((id) => get(ledger.coins, id))) return []
-  const free = bitsOf(openPositions(known.running, one, owner)).filter((at) => !isSpentAt(known, one, at))
+  const free = bitsOf(openPositions(known.running, one, isTheirs)).filter((at) => !isSpentAt(known, one, at))
   const positions = free.reduce((bits, at) => bits | (1 << at), 0)
   const key = keccak('0x03', txHash, uint(inFlight.start, 5), owner)
   return positions === 0 ? [] : [{ kind: 'piggyback', key, owner, bonds: free.length, exit: one, positions }]
+}
+
+function plainOf(who: Hex): (output: Output) => boolean {
+  return ({ owner, lock }) => owner === who && lock === ZERO
 }
 
 function isSpentAt(known: Knowledge, one: RunningInFlight, position: number): boolean {

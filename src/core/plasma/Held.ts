@@ -1,5 +1,5 @@
 // What a wallet holds, and how that leaves: the calls with all the proofs that the court wants.
-import type { Hex } from '../base/Bytes.ts'
+import { type Hex, ZERO } from '../base/Bytes.ts'
 import { Refusal } from '../base/Step.ts'
 import { DEPTH, type Inclusion } from './Block.ts'
 import type { PlasmaCall } from './Call.ts'
@@ -8,6 +8,7 @@ import type { Permit } from './Exit.ts'
 import { type GroupInclusion, groupOf, MAX_MEMBERS } from './Group.ts'
 import type { Source } from './InFlightExit.ts'
 import type { Signed } from './Ledger.ts'
+import { type LockTerms, lockOf } from './LockTerms.ts'
 import type { Deposit, Output, Transaction } from './Transaction.ts'
 
 /** Everything that the court wants to see of an output, whoever else is still there to ask. */
@@ -34,30 +35,33 @@ export interface Leaving {
   readonly ids: readonly Hex[]
 }
 
-/** The call that starts the exit of an output with its proof. */
-export function exitCall(path: readonly Chain[], proof: Proof, permit: Permit): PlasmaCall {
+/** The call that starts the exit of an output with its proof, and the terms of its lock if it has one. */
+export function exitCall(path: readonly Chain[], proof: Proof, permit: Permit, terms?: LockTerms): PlasmaCall {
   if (proof.kind === 'deposit') return { verb: 'startDepositExit', deposited: proof.deposit, permit }
   const { transaction, position: output, inclusion } = proof
-  return { verb: 'startExit', path, transaction, output, inclusion, permit }
+  const shown = { path, transaction, output, inclusion }
+  return terms ? { verb: 'startLockedExit', ...shown, terms, permit } : { verb: 'startExit', ...shown, permit }
 }
 
 /**
  * The calls by which outputs leave, few of them: those of one asset that are all deposits or all in one block go together,
- * 64 at most. Those that cannot be grouped (`single`: ids of ERC-721s, outputs in doubt) go alone.
+ * 64 at most. Those that cannot be grouped (`single`: ids of ERC-721s, outputs in doubt) go alone, and locked ones, whose
+ * terms `termsOf` knows.
  */
 export function exitCalls(
   path: readonly Chain[],
   all: readonly Held[],
   permit: Permit,
   single: (one: Held) => boolean,
+  termsOf: (lock: Hex) => LockTerms | undefined = () => undefined,
 ): readonly Leaving[] {
   const bundles = new Map<string, Held[]>()
   for (const one of all) {
     const from = one.proof.kind === 'deposit' ? 'deposit' : one.proof.inclusion.number
-    const key = single(one) ? one.id : `${one.output.asset}/${from}`
+    const key = single(one) || one.output.lock !== ZERO ? one.id : `${one.output.asset}/${from}`
     bundles.set(key, [...(bundles.get(key) ?? []), one])
   }
-  return [...bundles.values()].flatMap((bundle) => slices(bundle).map((some) => leavingOf(path, some, permit)))
+  return [...bundles.values()].flatMap((bundle) => slices(bundle).map((some) => leavingOf(path, some, permit, termsOf)))
 }
 
 function slices(bundle: readonly Held[]): readonly (readonly Held[])[] {
@@ -65,11 +69,16 @@ function slices(bundle: readonly Held[]): readonly (readonly Held[])[] {
   return Array.from({ length: count }, (_, i) => bundle.slice(i * MAX_MEMBERS, (i + 1) * MAX_MEMBERS))
 }
 
-function leavingOf(path: readonly Chain[], some: readonly Held[], permit: Permit): Leaving {
+function leavingOf(
+  path: readonly Chain[],
+  some: readonly Held[],
+  permit: Permit,
+  termsOf: (lock: Hex) => LockTerms | undefined,
+): Leaving {
   const sorted = some.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const ids = sorted.map(({ id }) => id)
-  const [first] = sorted
-  if (sorted.length === 1) return { ids, call: exitCall(path, first!.proof, permit) }
+  const first = sorted[0]!
+  if (sorted.length === 1) return { ids, call: exitCall(path, first.proof, permit, termsOf(first.output.lock)) }
   const deposited = sorted.flatMap(({ proof }) => (proof.kind === 'deposit' ? proof.deposit : []))
   if (deposited.length === ids.length) return { ids, call: { verb: 'startDepositExits', deposited, permit } }
   const placed = sorted.flatMap(({ id, proof }) => (proof.kind === 'output' ? { id, ...proof } : []))
@@ -101,16 +110,21 @@ export function sourceOf(proof: Proof): Source {
   return { deposited: [], tx: [transaction], output: position, inclusion: [inclusion] }
 }
 
-/** The call that starts the in-flight exit of a payment whose inputs are held. Refuses UnknownOutput. */
+/**
+ * The call that starts the in-flight exit of a payment whose inputs are held; `more` = the terms of its locked outputs for
+ * which the starter may speak. Refuses UnknownOutput.
+ */
 export function flightCall(
   path: readonly Chain[],
-  { transaction, authorisation }: Signed,
+  { transaction, authorisation, terms: own = [] }: Signed,
   held: (id: Hex) => Held | undefined,
+  more: readonly LockTerms[] = [],
 ): PlasmaCall {
   const sources = transaction.inputs.map((id) => {
     const one = held(id)
     if (!one) throw new Refusal('UnknownOutput', id)
     return sourceOf(one.proof)
   })
-  return { verb: 'startInFlight', path, transaction, authorisation, sources, terms: [] }
+  const terms = [...new Map([...own, ...more].map((one) => [lockOf(one), one])).values()]
+  return { verb: 'startInFlight', path, transaction, authorisation, sources, terms }
 }

@@ -2,12 +2,14 @@
 import { type Hex, ZERO } from '../base/Bytes.ts'
 import { Refusal, require } from '../base/Step.ts'
 import type { Held } from './Held.ts'
+import { type LockTerms, lockOf } from './LockTerms.ts'
 import { MAX_INPUTS, MAX_OUTPUTS, type Output } from './Transaction.ts'
 
-/** Who is paid how much by a payment; of an ERC-721 `value` is the id. */
+/** Who is paid how much by a payment, and under which terms if under any; of an ERC-721 `value` is the id. */
 export interface Payee {
   readonly owner: Hex
   readonly value: bigint
+  readonly terms?: LockTerms
 }
 
 /**
@@ -44,7 +46,7 @@ export function outputsOf(
   need: bigint,
 ): readonly Output[] {
   const change = inputs.reduce((sum, one) => sum + one.output.value, 0n) - need
-  const all = change > 0n ? [...payees, { owner, value: change }] : payees
+  const all: readonly Payee[] = change > 0n ? [...payees, { owner, value: change }] : payees
   require(all.length <= MAX_OUTPUTS, 'WrongOutputCount', all.length, MAX_OUTPUTS)
-  return all.map(({ owner: to, value }) => ({ owner: to, asset, value, lock: ZERO }))
+  return all.map(({ owner: to, value, terms }) => ({ owner: to, asset, value, lock: terms ? lockOf(terms) : ZERO }))
 }

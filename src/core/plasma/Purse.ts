@@ -8,7 +8,10 @@ import type { PlasmaCall } from './Call.ts'
 import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
 import { hear, noTries, type Tries } from './Guard.ts'
 import type { Held } from './Held.ts'
-import type { Signed } from './Ledger.ts'
+import { escrowsIn, type Kept, nothingKept, observeKept } from './Kept.ts'
+import { isUnique, type Signed } from './Ledger.ts'
+import { type Sight, type Standing, standingOf } from './Locked.ts'
+import type { LockTerms } from './LockTerms.ts'
 import type { Payee } from './Payment.ts'
 import { claimOn, noExits, type RunningExits } from './Running.ts'
 import type { Output } from './Transaction.ts'
@@ -34,6 +37,9 @@ export interface WalletState {
   readonly tries: Tries
   /** Calls under way, by the outputs or the key that they are about: the L1 block that has it, or 0 while it is sent. */
   readonly tried: HashMap<number>
+  /** The terms that the owner was told, by their locks. */
+  readonly locks: HashMap<LockTerms>
+  readonly kept: Kept
 }
 
 /** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how a call ended: mined in a block, or failed. */
@@ -48,6 +54,9 @@ export type WalletInput =
       readonly fee: bigint
       readonly memo: Hex
     }
+  | { readonly kind: 'merge'; readonly ids: readonly Hex[]; readonly fee: bigint; readonly memo: Hex }
+  | { readonly kind: 'learn'; readonly terms: readonly LockTerms[] }
+  | { readonly kind: 'collect' }
   | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
   | { readonly kind: 'fly'; readonly txHash: Hex }
   | { readonly kind: 'piggyback'; readonly txHash: Hex }
@@ -75,6 +84,9 @@ export type WalletOutput =
   | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
   | { readonly kind: 'failed'; readonly txHash: Hex }
   | { readonly kind: 'left'; readonly id: Hex; readonly amount: bigint }
+  | { readonly kind: 'escrowed'; readonly id: Hex; readonly output: Output }
+  /** A lock was decided: for the owner (`mine`), who may spend it from now on, or for its other side. */
+  | { readonly kind: 'decided'; readonly id: Hex; readonly output: Output; readonly mine: boolean }
   | { readonly kind: 'bad'; readonly number: number; readonly why: string }
 
 /** What an input makes of a wallet. */
@@ -87,8 +99,14 @@ export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: nu
   let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
   for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
-  const heard = hear({ running: noExits(), tries: noTries() }, Archive.storedL1(rows))
-  return { follower, owner: addressOf(params.key), held, payments, ...heard, tried: emptyMap() }
+  let locks = emptyMap<LockTerms>()
+  for (const [lock, terms] of rows.all('locks')) locks = set(locks, lock as Hex, terms as unknown as LockTerms)
+  const l1 = Archive.storedL1(rows)
+  const heard = hear({ running: noExits(), tries: noTries() }, l1)
+  const owner = addressOf(params.key)
+  const events = l1.flatMap((block) => block.events)
+  const kept = events.reduce((now, event) => observeKept(now, event, heard.running), nothingKept(owner))
+  return { follower, owner, held, payments, ...heard, tried: emptyMap(), locks, kept }
 }
 
 /** What is free of an asset. */
@@ -98,8 +116,55 @@ export function balanceOf(state: WalletState, asset: Hex): bigint {
 
 /** The outputs of an asset that a payment or an exit may take, dearest first. */
 export function freeOf(state: WalletState, asset: Hex): readonly Held[] {
-  const free = heldBy(state).filter((one) => one.use === 'free' && one.output.asset === asset)
+  const sight = sightOf(state)
+  const free = heldBy(state).filter(({ use, output }) => {
+    return use === 'free' && output.asset === asset && standingOf(sight, output) === 'mine'
+  })
   return free.sort((a, b) => (a.output.value === b.output.value ? 0 : a.output.value > b.output.value ? -1 : 1))
+}
+
+/** How the wallet sees locks: as of the newest final block. */
+export function sightOf({ owner, locks, running, follower }: WalletState): Sight {
+  return { owner, locks, running, time: follower.view.time }
+}
+
+/** What the owner has of an asset, in its smallest unit; of an ERC-721 how many tokens. */
+export interface Balance {
+  /** May be paid with now. */
+  readonly received: bigint
+  /** Comes back from payments whose end is open. */
+  readonly unconfirmed: bigint
+  /** Locked, for the owner or by it, and not decided. */
+  readonly locked: bigint
+  /** On its way to layer 1. */
+  readonly exiting: bigint
+  /** On layer 1 under a lock that has a side of the owner's, decided or not. */
+  readonly escrow: bigint
+  /** On layer 1, where it could not be pushed. */
+  readonly credit: bigint
+}
+
+/** What the owner has of an asset, by where it is. */
+export function balancesOf(state: WalletState, asset: Hex): Balance {
+  const [sight, unique] = [sightOf(state), isUnique(state, asset)]
+  const sum = (outputs: readonly Pick<Output, 'asset' | 'value'>[]) => {
+    const own = outputs.filter((one) => one.asset === asset)
+    return unique ? BigInt(own.length) : own.reduce((all, { value }) => all + value, 0n)
+  }
+  const used = (use: Held['use'], ...standings: readonly Standing[]) => {
+    const own = heldBy(state).filter((one) => one.use === use && standings.includes(standingOf(sight, one.output)))
+    return sum(own.map(({ output }) => output))
+  }
+  const paying = [...entries(state.payments)].flatMap(([, { transaction }]) => transaction.outputs)
+  const waiting = escrowsIn(state.kept).filter((one) => standingOf(sight, one) !== 'theirs')
+  return {
+    received: used('free', 'mine'),
+    unconfirmed: sum(paying.filter(({ owner, lock }) => owner === state.owner && lock === ZERO)),
+    locked: used('free', 'undecided', 'unknown'),
+    exiting: used('leaving', 'mine', 'undecided', 'unknown'),
+    escrow: sum(waiting),
+    credit: unique ? BigInt(get(state.kept.tokens, asset)?.length ?? 0) : (get(state.kept.credits, asset) ?? 0n),
+  }
 }
 
 /** Everything that the wallet holds. */

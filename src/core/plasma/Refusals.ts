@@ -20,6 +20,7 @@ export const OFF_CHAIN_CODES = [
   // the wallet
   'ChainBad',
   'InsufficientFunds',
+  'LockExpired',
   'MalformedOwner',
   'NegativeFee',
   'NotSynced',

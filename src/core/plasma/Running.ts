@@ -1,5 +1,5 @@
 // What layer 1 has said of a chain's exits so far: those that run, and whatever they have paid and consumed.
-import { type Hex, uint, ZERO } from '../base/Bytes.ts'
+import { type Hex, uint } from '../base/Bytes.ts'
 import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import type { L1Block } from '../base/Step.ts'
 import type { Kind } from './Draft.ts'
@@ -8,7 +8,7 @@ import type { Member } from './Group.ts'
 import { assetsOf, bitsOf, type InFlightExit, NO_PLACES, outputAt, type Places, placeOf } from './InFlightExit.ts'
 import type { LockTerms } from './LockTerms.ts'
 import type { SeenEvent } from './Seen.ts'
-import { outputId } from './Transaction.ts'
+import { type Output, outputId } from './Transaction.ts'
 
 /** A standard exit in its queue: `lane` and `index` are its place, `since` the time of its start (seconds). */
 export interface RunningExit {
@@ -341,14 +341,16 @@ export function exitsOf(running: RunningExits, id: Hex): readonly RunningExit[] 
   return [...new Set(exits)].flatMap((ids) => get(running.exits, ids) ?? [])
 }
 
-/** The positions of an exit that are somebody's, plain, and neither piggybacked, nor blocked, nor ended; as bits. */
-export function openPositions(running: RunningExits, one: RunningInFlight, owner: Hex): number {
+/** The positions of an exit that are somebody's and neither piggybacked, nor blocked, nor ended; as bits. */
+export function openPositions(
+  running: RunningExits,
+  one: RunningInFlight,
+  isTheirs: (output: Output) => boolean,
+): number {
   const own = [0, 1, 2, 3, 4, 5, 6, 7].filter((position) => {
     const output = outputAt(one.inFlight, position)
     const taken = ((one.piggybacked | one.blocked) >> position) & 1
-    return (
-      output?.owner === owner && output.lock === ZERO && !taken && endOf(running, idAt(one, position)) === undefined
-    )
+    return output && isTheirs(output) && !taken && endOf(running, idAt(one, position)) === undefined
   })
   return own.reduce((bits, position) => bits | (1 << position), 0)
 }

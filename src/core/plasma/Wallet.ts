@@ -1,25 +1,24 @@
-import { type Hex, isHex, ZERO } from '../base/Bytes.ts'
+import { type Hex, ZERO } from '../base/Bytes.ts'
 import { entries, get, remove, set } from '../base/HashMap.ts'
-import { sign } from '../base/Signature.ts'
-import { type Machine, type Row, require } from '../base/Step.ts'
-import * as Archive from './Archive.ts'
+import type { Machine, Row } from '../base/Step.ts'
 import { inclusion } from './Block.ts'
-import { fly, join, leave, settle } from './Departure.ts'
+import { collect, fly, join, leave, settle } from './Departure.ts'
 import { guardSelf } from './Exodus.ts'
 import { type Applied, type FollowerInput, isSynced, progress } from './Follower.ts'
 import { observeTries } from './Guard.ts'
 import type { Proof } from './Held.ts'
-import { isUnique } from './Ledger.ts'
-import { outputsOf, type Payee, select } from './Payment.ts'
+import { observeKept } from './Kept.ts'
+import { standingOf } from './Locked.ts'
+import { deposit, learn, merge, pay } from './Paying.ts'
 import {
-  freeOf,
+  heldBy,
   hold,
   idle,
   type Next,
   release,
-  requireGood,
   reuse,
   say,
+  sightOf,
   type WalletInput,
   type WalletOutput,
   type WalletParams,
@@ -27,8 +26,7 @@ import {
 } from './Purse.ts'
 import { claimOn, endOf, observeExit, PAID_OUT, touchedBy } from './Running.ts'
 import type { SeenEvent } from './Seen.ts'
-import { NOBODY } from './Standing.ts'
-import { MAX_OUTPUTS, outputId, txHash } from './Transaction.ts'
+import { outputId } from './Transaction.ts'
 
 /** The wallet's machine: refuses InsufficientFunds, MalformedOwner, NotSynced, ChainBad, OutputInUse. */
 export function walletMachine(params: WalletParams): Machine<WalletState, WalletInput, WalletOutput> {
@@ -38,6 +36,12 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
         return deposit(state, input.asset, input.value, input.salt)
       case 'pay':
         return pay(params, state, input.asset, input.payees, input.fee, input.memo)
+      case 'merge':
+        return merge(params, state, input.ids, input.fee, input.memo)
+      case 'learn':
+        return judge(learn(state, input.terms), state)
+      case 'collect':
+        return collect(state)
       case 'leave':
         return leave(params, state, input.ids, input.anyway)
       case 'fly':
@@ -52,54 +56,6 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
         return onProgress(params, state, input)
     }
   }
-}
-
-// What the owner wants
-
-function deposit(state: WalletState, asset: Hex, value: bigint, salt: Hex): Next {
-  requireGood(state)
-  requireValue(value)
-  const { chain } = state.follower.ledger
-  return say(idle(state), {
-    kind: 'call',
-    ids: [],
-    call: { verb: 'deposit', chain, salt, owner: state.owner, asset, value },
-  })
-}
-
-function requireValue(value: bigint): void {
-  require(value > 0n, 'ZeroValue')
-  require(value < 2n ** 256n, 'ValueTooLarge', value)
-}
-
-function pay(
-  params: WalletParams,
-  state: WalletState,
-  asset: Hex,
-  payees: readonly Payee[],
-  fee: bigint,
-  memo: Hex,
-): Next {
-  requireGood(state)
-  for (const { owner, value } of payees) {
-    require(isHex(owner, 20), 'MalformedOwner', owner)
-    require(owner !== NOBODY, 'ZeroOwner')
-    requireValue(value)
-  }
-  require(fee >= 0n, 'NegativeFee', fee)
-  require(payees.length >= 1 && payees.length <= MAX_OUTPUTS, 'WrongOutputCount', payees.length, MAX_OUTPUTS)
-  const need = payees.reduce((sum, payee) => sum + payee.value, fee)
-  const { ledger } = state.follower
-  const inputs = select(freeOf(state, asset), need, isUnique(state, asset))
-  const outputs = outputsOf(state.owner, asset, inputs, payees, need)
-  const lastBlock = ledger.number + params.life
-  const transaction = { chain: ledger.chain, inputs: inputs.map((one) => one.id), outputs, lastBlock, memo }
-  const signed = { transaction, authorisation: sign(txHash(params.court, transaction), params.key) }
-  const hash = txHash(params.court, signed.transaction)
-  const taken = inputs.reduce((step, one) => hold(step, { ...one, use: 'paying' }), idle(state))
-  const kept = { ...taken.state, payments: set(taken.state.payments, hash, signed) }
-  const rows = [...taken.rows, Archive.row('payments', hash, signed)]
-  return { state: kept, rows, outputs: [{ kind: 'submit', txHash: hash, signed }] }
 }
 
 // What happens
@@ -117,10 +73,23 @@ function onProgress(params: WalletParams, state: WalletState, input: FollowerInp
   let step: Next = { state: { ...state, follower: made.follower }, rows: made.rows, outputs: [] }
   for (const { time, events } of made.fresh) step = events.reduce((now, event) => onEvent(now, event, time), step)
   if (made.applied) step = onApplied(step, made.applied)
+  step = judge(step, state)
   if (made.bad) step = say(step, { kind: 'bad', number: made.bad.number, why: made.bad.why })
   if (made.fetch !== undefined) step = say(step, { kind: 'fetch', number: made.fetch })
   const guarded = isSynced(made.follower) ? guardSelf(params, step) : step
   return made.applied || input.kind === 'tick' ? again(guarded) : guarded
+}
+
+/** What a lock has decided since `before` may be spent, or is held no more. */
+function judge(step: Next, before: WalletState): Next {
+  const locked = heldBy(step.state).filter(({ output }) => output.lock !== ZERO)
+  const [then, now] = [sightOf(before), sightOf(step.state)]
+  return locked.reduce((made, { id, output }) => {
+    const standing = standingOf(now, output)
+    if (standing === 'undecided' || standing === 'unknown' || standing === standingOf(then, output)) return made
+    const said = { kind: 'decided', id, output, mine: standing === 'mine' } as const
+    return say(standing === 'mine' ? made : release(made, id), said)
+  }, step)
 }
 
 /** A payment that is not settled is told to the operator again, unless what it spends is leaving. */
@@ -134,7 +103,9 @@ function onEvent(step: Next, event: SeenEvent, time: number): Next {
   const { running, owner } = step.state
   const touched = touchedBy(running, event)
   const tries = observeTries(step.state.tries, running, event)
-  const now = { ...step, state: { ...step.state, tries, running: observeExit(running, event, time) } }
+  const after = observeExit(running, event, time)
+  const kept = observeKept(step.state.kept, event, after)
+  const now = { ...step, state: { ...step.state, tries, running: after, kept } }
   if (event.name === 'Deposited' && event.owner === owner) return onDeposited(now, event)
   const ends = event.name !== 'InFlightStarted'
   const seen = touched.reduce((made, id) => onTouched(made, id, ends), now)
@@ -151,7 +122,9 @@ function onTouched(step: Next, id: Hex, ends: boolean): Next {
     return ends ? reuse(step, id, 'leaving', 'free') : step
   }
   const gone = release(step, id)
-  return ended === PAID_OUT ? say(gone, { kind: 'left', id, amount: one.output.value }) : gone
+  if (ended !== PAID_OUT) return gone
+  const { output } = one
+  return say(gone, output.lock === ZERO ? { kind: 'left', id, amount: output.value } : { kind: 'escrowed', id, output })
 }
 
 /** A payment that layer 1 has carried out itself needs no block any more. */
@@ -191,7 +164,7 @@ function receive(step: Next, applied: Applied, index: number): Next {
   let now = step
   const { transaction } = applied.transactions[index]!
   transaction.outputs.forEach((output, position) => {
-    if (output.owner !== step.state.owner) return
+    if (standingOf(sightOf(step.state), output) === 'theirs') return
     const id = outputId(applied.hashes[index]!, position)
     const shown = inclusion(applied.tree, index, applied.commitment)
     const proof: Proof = { kind: 'output', transaction, position, inclusion: shown }

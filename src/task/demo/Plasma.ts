@@ -1,12 +1,12 @@
 import { ETHER, type Hex, ZERO } from '../../core/base/Bytes.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../core/plasma/Call.ts'
+import type { PlasmaEvent } from '../../core/plasma/Call.ts'
 import type { Chain } from '../../core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../core/plasma/Exit.ts'
 import { exitCall, type Held } from '../../core/plasma/Held.ts'
 import { freeOf, heldBy } from '../../core/plasma/Purse.ts'
 import type { SeenEvent } from '../../core/plasma/Seen.ts'
 import type { Account } from '../../edge/chain/LocalAccounts.ts'
-import type { RpcChain } from '../../edge/chain/Rpc.ts'
+import type { PlasmaChain } from '../../edge/chain/PlasmaChain.ts'
 import { serveHttp } from '../../edge/http/Http.ts'
 import type { OperatorApi } from '../../edge/http/OperatorApi.ts'
 import { operatorClient } from '../../edge/http/OperatorClient.ts'
@@ -34,7 +34,7 @@ interface Scene {
   readonly operator: Operator
   readonly watcher: Watcher
   readonly wallets: readonly [Wallet, Wallet, Wallet]
-  readonly courts: ReadonlyMap<Wallet, RpcChain<PlasmaCall, SeenEvent>>
+  readonly courts: ReadonlyMap<Wallet, PlasmaChain>
   readonly path: readonly Chain[]
   readonly events: SeenEvent[]
   /** The first thing that went wrong in any role. */
@@ -90,7 +90,7 @@ async function prepare(town: Town, voice: Voice): Promise<Scene> {
     onAlarm: (alarm) => voice.say(`The watcher raises an alarm: ${alarm.name} (${alarm.detail}).`),
   })
   const unfollow = l1.follow(from, (input) => input.kind === 'block' && events.push(...input.block.events))
-  const courts = new Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>()
+  const courts = new Map<Wallet, PlasmaChain>()
   const [ursula, victor, wanda] = [people.ursula, people.victor, people.wanda]
   for (const who of [ursula, victor, wanda]) await wallet(town, who, path, api, onFailure, courts)
   const wallets = [...courts.keys()] as [Wallet, Wallet, Wallet]
@@ -107,7 +107,7 @@ async function wallet(
   path: readonly Chain[],
   operator: OperatorApi,
   onFailure: (why: unknown) => void,
-  courts: Map<Wallet, RpcChain<PlasmaCall, SeenEvent>>,
+  courts: Map<Wallet, PlasmaChain>,
 ): Promise<void> {
   const l1 = await town.plasma(who)
   const params = { path, key: who.key, depth: DEPTH, patience: 6 * 3600, life: 100 }

@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import type { NetworkConnection } from 'hardhat/types/network'
 import { ETHER, type Hex } from '../../core/base/Bytes.ts'
 import type { ChannelCall, ChannelEvent } from '../../core/channel/Call.ts'
-import type { PlasmaCall } from '../../core/plasma/Call.ts'
-import type { SeenEvent } from '../../core/plasma/Seen.ts'
 import { channelChain } from '../../edge/chain/ChannelChain.ts'
 import { type Account, localAccount } from '../../edge/chain/LocalAccounts.ts'
-import { plasmaChain } from '../../edge/chain/PlasmaChain.ts'
+import { type PlasmaChain, plasmaChain } from '../../edge/chain/PlasmaChain.ts'
 import type { RpcChain } from '../../edge/chain/Rpc.ts'
 import { Fault } from '../../edge/Fault.ts'
 import { openStore } from '../../edge/store/Sqlite.ts'
@@ -30,7 +28,7 @@ export class Town {
   readonly #connection: NetworkConnection
   readonly #started: number
   readonly #ends: (() => unknown)[] = []
-  readonly #chains: RpcChain<never, never>[] = []
+  readonly #chains: { poll(): Promise<void> }[] = []
   readonly #addresses: { readonly adjudicator: Hex; readonly rootChain: Hex; readonly token: Hex }
 
   private constructor(connection: NetworkConnection, started: number, addresses: Town['addresses']) {
@@ -72,7 +70,7 @@ export class Town {
   }
 
   /** The Plasma court as an account sees it. */
-  async plasma(account: Account): Promise<RpcChain<PlasmaCall, SeenEvent>> {
+  async plasma(account: Account): Promise<PlasmaChain> {
     const { ethers } = this.#connection
     const signer = await ethers.getSigner(account.address)
     return this.#keep(
@@ -80,8 +78,8 @@ export class Town {
     )
   }
 
-  #keep<Call, Event>(chain: RpcChain<Call, Event>): RpcChain<Call, Event> {
-    this.#chains.push(chain as never)
+  #keep<Of extends { poll(): Promise<void> }>(chain: Of): Of {
+    this.#chains.push(chain)
     return chain
   }
 
