@@ -164,7 +164,7 @@ export function claim(call: Call): Promise<Answer> {
         `The court keeps nothing of this asset for ${wallet.owner}: there is nothing to claim`,
       )
     call.note(`Claims ${money}`)
-    const receipt = await wallet.claim(asset, to)
+    const receipt = await wallet.claimCredit(asset, to)
     const text = facts([
       ['claimed', `${money}, to ${to ?? wallet.owner}`],
       ['mined', minedText(receipt)],
