@@ -127,11 +127,11 @@ class TowerServer {
   async #store(account: Account, message: Exclude<ToTower, { type: 'login' }>): Promise<void> {
     if (!this.#spend(account.name)) throw new Refusal('TooFast')
     const { tower } = this.#parts
-    if (message.type === 'preimages') return tower.watchPreimages(message.id, message.preimages)
-    const { channel } = message
-    if (!isAllowed(account, channel)) throw new Refusal('NotAParty', account.name)
-    if (message.type === 'show') await tower.watch(channel, message.state, account.name)
-    else await tower.watchFinal(channel, message.final, account.name)
+    const channel = message.type === 'preimages' ? tower.channelOf(message.id) : message.channel
+    if (channel && !isAllowed(account, channel)) throw new Refusal('NotAParty', account.name)
+    if (message.type === 'preimages') await tower.watchPreimages(message.id, message.preimages, account.name)
+    else if (message.type === 'show') await tower.watch(message.channel, message.state, account.name)
+    else await tower.watchFinal(message.channel, message.final, account.name)
   }
 
   /** So many a second, and a rest is worth `burst` at most. */

@@ -13,6 +13,9 @@ export interface Allowance {
   readonly locks: number
 }
 
+/** What somebody gives to a tower. */
+export type Gift = Extract<TowerInput, { readonly kind: 'show' | 'final' | 'preimages' }>
+
 /** The channels in a tower's care by id, with what finds those that a block concerns. */
 export class Wards {
   readonly #wards = new Map<Hex, Ward>()
@@ -50,7 +53,8 @@ export class Wards {
     else this.restless.delete(id)
     this.agenda.set(id, ward && look)
     if (had === ward) return
-    if (had?.state !== ward?.state || had?.preimages !== ward?.preimages) this.#charge(had, ward)
+    const isCharged = had?.state === ward?.state && had?.preimages === ward?.preimages && had?.account === ward?.account
+    if (!isCharged) this.#charge(had, ward)
     if (keepsKeys(had, ward)) return
     this.#index(id, ward)
   }
@@ -68,19 +72,20 @@ export class Wards {
     this.put(id, undefined, ward, true, undefined)
   }
 
-  /** Refuses what is more than an account may leave here; TooManyLocks, TooManyWards, TooManyBytes. */
-  admit(id: Hex, input: Extract<TowerInput, { kind: 'show' | 'final' | 'preimages' }>, may: Allowance): void {
+  /** Refuses what is more than the account that gives it may leave here; TooManyLocks, TooManyWards, TooManyBytes. */
+  admit(id: Hex, input: Gift, may: Allowance): void {
     const had = this.#wards.get(id)
     if (input.kind === 'show') {
       const locks = (input.state.locks.length - 2) / 164
       if (locks > may.locks) throw new Refusal('TooManyLocks', locks, may.locks)
     }
-    if (input.kind === 'preimages' && !had?.channel) return
-    const account = had?.channel ? had.account : input.kind === 'preimages' ? '' : input.account
-    const { wards, bytes } = this.used(account)
-    if (!had?.channel && wards >= may.wards) throw new Refusal('TooManyWards', wards + 1, may.wards)
-    const need = bytes - bytesOf(had) + bytesAfter(had, input)
-    if (need > may.bytes && bytesAfter(had, input) > bytesOf(had)) throw new Refusal('TooManyBytes', need, may.bytes)
+    if (isNothingNew(had, input)) return
+    const { wards, bytes } = this.used(input.account)
+    const isCharged = had?.channel != null && had.account === input.account
+    if (!isCharged && wards >= may.wards) throw new Refusal('TooManyWards', wards + 1, may.wards)
+    const before = isCharged ? bytesOf(had) : 0
+    const need = bytes - before + bytesAfter(had, input)
+    if (need > may.bytes && bytesAfter(had, input) > before) throw new Refusal('TooManyBytes', need, may.bytes)
   }
 
   #charge(had: Ward | undefined, ward: Ward | undefined): void {
@@ -120,6 +125,13 @@ function keepsKeys(had: Ward | undefined, ward: Ward | undefined): boolean {
   )
 }
 
+/** Whether what is given will be refused as of nobody's channel, or is not newer: then it takes no room. */
+function isNothingNew(had: Ward | undefined, input: Gift): boolean {
+  if (input.kind === 'preimages') return !had?.channel
+  if (input.kind === 'final') return had?.final != null
+  return had?.state != null && input.state.version <= had.state.version
+}
+
 /** Roughly what a ward takes: its terms and two signatures, its list, its preimages. */
 const BARE = 2048
 
@@ -128,7 +140,7 @@ function bytesOf(ward: Ward | undefined): number {
   return BARE + (ward.state?.locks.length ?? 0) + 80 * ward.preimages.length
 }
 
-function bytesAfter(had: Ward | undefined, input: TowerInput): number {
+function bytesAfter(had: Ward | undefined, input: Gift): number {
   const before = had?.channel ? bytesOf(had) : BARE
   if (input.kind === 'show') return before - (had?.state?.locks.length ?? 0) + input.state.locks.length
   return input.kind === 'preimages' ? before + 80 * input.preimages.length : before

@@ -11,7 +11,7 @@ import { KEPT } from '../core/channel/Watch.ts'
 import type { Chain, Receipt } from '../edge/chain/Chain.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
-import { type Allowance, Wards } from './Wards.ts'
+import { type Allowance, type Gift, Wards } from './Wards.ts'
 
 /** What a watchtower is made of. It needs no key of any channel, only an account that pays for its transactions. */
 export interface WatchtowerParts {
@@ -43,7 +43,6 @@ type Input =
   | { readonly id: Hex; readonly input: Gift }
   | { readonly chain: L1Input<ChannelEvent> }
   | { readonly revealed: readonly Hex[] }
-type Gift = Extract<TowerInput, { readonly kind: 'show' | 'final' | 'preimages' }>
 type Output = { readonly id: Hex; readonly output: TowerOutput }
 
 /** What one input comes to. */
@@ -123,8 +122,13 @@ export class Watchtower {
   }
 
   /** Takes preimages that the client has released; resolves once they are durable. Refuses UnknownChannel. */
-  async watchPreimages(id: Hex, preimages: readonly Hex[]): Promise<void> {
-    await this.#give(id, { kind: 'preimages', preimages })
+  async watchPreimages(id: Hex, preimages: readonly Hex[], account = ''): Promise<void> {
+    await this.#give(id, { kind: 'preimages', account, preimages })
+  }
+
+  /** The terms of a channel in its care, undefined if nobody has shown it. */
+  channelOf(id: Hex): Channel | undefined {
+    return this.#wards.get(id)?.channel ?? undefined
   }
 
   /** The version held for a channel, undefined if none is. */
@@ -161,8 +165,8 @@ export class Watchtower {
     if ('chain' in input) this.#onChain(turn, input.chain)
     else if ('revealed' in input) this.#onRevealed(turn, input.revealed)
     else {
-      const { account = '' } = input.input as { readonly account?: string }
-      this.#wards.admit(input.id, input.input, (this.#parts.allowance ?? (() => ALLOWANCE))(account))
+      const { allowance = () => ALLOWANCE } = this.#parts
+      this.#wards.admit(input.id, input.input, allowance(input.input.account))
       this.#advance(turn, input.id, input.input)
     }
     return { state: this.#wards, rows: turn.rows, outputs: this.#now.number < this.#live ? [] : turn.outputs }

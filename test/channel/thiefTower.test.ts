@@ -69,7 +69,7 @@ function begun(): Scene {
 describe('Tower: a thief who orders a block', () => {
   it('settles what a settlement left open that was put before the preimage that this tower revealed', () => {
     const scene = begun()
-    expect(take(scene, { kind: 'preimages', preimages: [SECRETS[0]!] })).to.deep.equal(['reveal'])
+    expect(take(scene, { kind: 'preimages', account: '', preimages: [SECRETS[0]!] })).to.deep.equal(['reveal'])
     // Its transaction is mined, right behind the thief's, before the block is seen.
     take(scene, { kind: 'revealed', preimages: [SECRETS[0]!] })
     const events = [settled(...LOCKS), { name: 'Revealed', preimage: SECRETS[0]! }] as const
@@ -85,7 +85,7 @@ describe('Tower: a thief who orders a block', () => {
     // The first key was revealed before this tower heard of the channel.
     take(scene, { kind: 'block', events: [settled(LOCKS[1]!)] })
     for (let i = 0; i < 4; i++) expect(take(scene, { kind: 'block', events: [] })).to.deep.equal([])
-    expect(take(scene, { kind: 'preimages', preimages: [SECRETS[1]!] })).to.deep.equal(['reveal'])
+    expect(take(scene, { kind: 'preimages', account: '', preimages: [SECRETS[1]!] })).to.deep.equal(['reveal'])
     scene.time = EXPIRY
     expect(take(scene, { kind: 'block', events: [] })).to.deep.equal(['released'])
   })

@@ -99,15 +99,17 @@ describe('Tower', () => {
 
   it('refuses terms that leave it no time, and preimages of a channel that nobody has shown', () => {
     expect(() => fed([show(1n)], { ...POST, minPeriod: 3601 })).to.throw('PeriodTooShort')
-    expect(() => fed([{ kind: 'preimages', preimages: [ZERO] }])).to.throw('UnknownChannel')
+    expect(() => fed([{ kind: 'preimages', account: '', preimages: [ZERO] }])).to.throw('UnknownChannel')
     const onlyTold = fed([block(challenged(1n, 12_000))])
-    expect(() => tower(POST, NOW, onlyTold, { kind: 'preimages', preimages: [ZERO] })).to.throw('UnknownChannel')
+    expect(() => tower(POST, NOW, onlyTold, { kind: 'preimages', account: '', preimages: [ZERO] })).to.throw(
+      'UnknownChannel',
+    )
   })
 
   it('reveals a released preimage while a clock runs, and before the expiry in any case; else it keeps it', () => {
     const secret = uint(1, 32)
     const locks = [lock(secret, 20_000)]
-    const ward = fed([show(3n, locks), { kind: 'preimages', preimages: [secret] }])
+    const ward = fed([show(3n, locks), { kind: 'preimages', account: '', preimages: [secret] }])
     expect(outputs(ward, block())).to.deep.equal([])
     expect(nextLook(POST, NOW, ward!)).to.equal(19_900)
     expect(outputs(ward, block(), POST, { number: 11, time: 19_900 })).to.deep.equal(['reveal'])
@@ -123,7 +125,7 @@ describe('Tower', () => {
     const locks = [lock(secret, 20_000)]
     const ward = fed([
       show(3n, locks),
-      { kind: 'preimages', preimages: [secret] },
+      { kind: 'preimages', account: '', preimages: [secret] },
       block(challenged(3n, 12_000, locks)),
     ])
     const next = { number: 11, time: 10_012 }
@@ -150,9 +152,9 @@ describe('Tower', () => {
   it('keeps as many preimages as a list can need twice, and of the needed ones every one', () => {
     const needed = uint(999_999, 32)
     const locks = [lock(needed, 20_000)]
-    const ward = fed([show(3n, locks), { kind: 'preimages', preimages: [needed] }])!
+    const ward = fed([show(3n, locks), { kind: 'preimages', account: '', preimages: [needed] }])!
     const flood = Array.from({ length: 3 * MAX_PREIMAGES }, (_, i) => uint(i + 1, 32))
-    const after = tower(POST, NOW, ward, { kind: 'preimages', preimages: flood }).state!
+    const after = tower(POST, NOW, ward, { kind: 'preimages', account: '', preimages: flood }).state!
     expect(after.preimages).to.have.length(MAX_PREIMAGES)
     expect(after.preimages).to.include(needed)
     expect(outputs(after, block(challenged(3n, 12_000, locks)))).to.deep.equal(['reveal'])
@@ -176,9 +178,9 @@ describe('Tower', () => {
     const settled = { name: 'Settled', id: ID, payA: 1n, payB: 1n, locksRoot: locksRoot(list) } as const
     const open = tower(POST, { number: 11, time: 10_600 }, ward, block(settled)).state!
     expect(tower(POST, { number: 13, time: 10_700 }, open, block()).state).to.not.equal(undefined)
-    expect(outputs(open, { kind: 'preimages', preimages: [secret] }, POST, { number: 13, time: 10_700 })).to.deep.equal(
-      ['reveal'],
-    )
+    expect(
+      outputs(open, { kind: 'preimages', account: '', preimages: [secret] }, POST, { number: 13, time: 10_700 }),
+    ).to.deep.equal(['reveal'])
     expect(outputs(open, block(), POST, { number: 13, time: 20_001 })).to.deep.equal(['released'])
   })
 

@@ -39,7 +39,7 @@ export interface Ward {
   readonly id: Hex
   /** Null where only the court has told of it: a client may show it later. */
   readonly channel: Channel | null
-  /** Who is charged for it. */
+  /** Who is charged for it: whoever has given last what was taken. */
   readonly account: string
   /** The newest state shown. */
   readonly state: SignedState | null
@@ -55,7 +55,7 @@ export interface Ward {
 export type TowerInput =
   | { readonly kind: 'show'; readonly account: string; readonly channel: Channel; readonly state: SignedState }
   | { readonly kind: 'final'; readonly account: string; readonly channel: Channel; readonly final: SignedFinal }
-  | { readonly kind: 'preimages'; readonly preimages: readonly Hex[] }
+  | { readonly kind: 'preimages'; readonly account: string; readonly preimages: readonly Hex[] }
   /** The newest block, with its events that matter here; none where only the time matters. */
   | { readonly kind: 'block'; readonly events: readonly ChannelEvent[] }
   | { readonly kind: 'retract'; readonly number: number }
@@ -85,7 +85,7 @@ export function tower(post: Post, now: Place, ward: Ward | undefined, input: Tow
     case 'final':
       return shown(post, now, ward, input)
     case 'preimages':
-      return kept(post, now, ward, input.preimages)
+      return kept(post, now, ward, input.account, input.preimages)
     case 'block':
       return seen(post, now, ward, input.events)
     case 'retract':
@@ -108,7 +108,7 @@ function shown(post: Post, now: Place, ward: Ward | undefined, input: Shown): St
   requireTerms(channel, post.minPeriod)
   const id = channelId(post.court, channel)
   const had = ward ?? { ...EMPTY_WARD, id }
-  const next = { ...had, channel, account: had.channel ? had.account : account }
+  const next = { ...had, channel, account }
   const newer =
     input.kind === 'show' ? withState(post, next, channel, input.state) : withFinal(post, next, channel, input.final)
   return newer ? after(post, now, newer, [wardRow(newer)]) : { state: ward, rows: [], outputs: [] }
@@ -137,12 +137,12 @@ function withFinal(post: Post, ward: Ward, channel: Channel, final: SignedFinal)
   return { ...ward, final }
 }
 
-function kept(post: Post, now: Place, ward: Ward | undefined, preimages: readonly Hex[]): Stepped {
+function kept(post: Post, now: Place, ward: Ward | undefined, account: string, preimages: readonly Hex[]): Stepped {
   require(ward?.channel != null, 'UnknownChannel', ward?.id ?? '0x')
   const had = new Set(ward.preimages)
   const fresh = [...new Set(preimages)].filter((preimage) => !had.has(preimage))
   if (fresh.length === 0) return { state: ward, rows: [], outputs: [] }
-  const next = { ...ward, preimages: bounded(ward, [...ward.preimages, ...fresh]) }
+  const next = { ...ward, account, preimages: bounded(ward, [...ward.preimages, ...fresh]) }
   return after(post, now, next, [wardRow(next)])
 }
 
