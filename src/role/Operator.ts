@@ -1,14 +1,22 @@
-import { type Hex, ZERO } from '../core/base/Bytes.ts'
+import { type Hex, uint, ZERO } from '../core/base/Bytes.ts'
 import { entries, get } from '../core/base/HashMap.ts'
-import type { Tree } from '../core/base/Merkle.ts'
-import { type Domain, domain } from '../core/base/Signature.ts'
+import { rootOf, type Tree } from '../core/base/Merkle.ts'
+import { addressOf, type Domain, domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
-import { inclusion, txTree } from '../core/plasma/Block.ts'
+import { inclusion, rootOfChildren, txTree } from '../core/plasma/Block.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import { ownOf } from '../core/plasma/Chain.ts'
+import { haltOf } from '../core/plasma/Descent.ts'
 import { idsOf } from '../core/plasma/Ledger.ts'
-import type { OperatorInput, OperatorOutput, OperatorParams, OperatorState } from '../core/plasma/Office.ts'
+import {
+  isChild,
+  type OperatorInput,
+  type OperatorOutput,
+  type OperatorParams,
+  type OperatorState,
+  type Tender,
+} from '../core/plasma/Office.ts'
 import { operatorMachine, restoreOperator } from '../core/plasma/Operator.ts'
 import { claimOn } from '../core/plasma/Running.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
@@ -19,6 +27,7 @@ import type {
   OperatorApi,
   OutputProof,
   Page,
+  ParentApi,
   Rejection,
   ServedBlock,
   Status,
@@ -26,14 +35,17 @@ import type {
 import { explain } from '../edge/http/Problem.ts'
 import { type Checker, ownThread } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
+import { Kinship, openingsIn, openingsOf } from './Kinship.ts'
 import { Loop } from './Loop.ts'
 import { type Outcome, Submissions } from './Submissions.ts'
 
-/** What an operator runs on. The L1 client's sender is the chain's operator. */
+/** What an operator runs on. The L1 client's sender is the operator of a root-level chain, for a deeper one anybody. */
 export interface OperatorOptions {
   readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
   readonly params: Omit<OperatorParams, 'court'>
+  /** The operator of the parent; a deeper chain needs it. */
+  readonly parent?: ParentApi
   /** L1 block from which an empty store follows: that of the court's deployment, or any before it. */
   readonly from: number
   /** Checks signatures, in other threads; in this one unless given. It is its opener's to close. */
@@ -49,6 +61,8 @@ export interface OperatorOptions {
   readonly schedule?: (run: () => void) => void
 }
 
+/** Nobody's key. */
+const NO_KEY: Hex = uint(1, 32)
 /** How many outputs one page has at most. */
 const PAGE = 1000
 /** How many blocks' trees are kept for proofs. */
@@ -60,6 +74,7 @@ export class Operator {
   readonly #court: Domain
   readonly #loop: Loop<OperatorState, OperatorInput, OperatorOutput>
   readonly #submissions: Submissions
+  readonly #kinship: Kinship | undefined
   readonly #trees = new Map<number, Tree>()
   readonly #unfollow: () => void
   readonly #timer: NodeJS.Timeout | undefined
@@ -69,8 +84,9 @@ export class Operator {
     this.#options = options
     this.#court = domain(l1.chainId, l1.court)
     const params = { ...options.params, court: this.#court }
-    const { operator } = ownOf(params.path)
-    require(operator === l1.sender, 'NotOperator', l1.sender, operator)
+    const { operator, slot } = ownOf(params.path)
+    const signer = isChild(params) ? addressOf(params.key ?? NO_KEY) : l1.sender
+    require(operator === signer, 'NotOperator', signer, operator)
     this.#loop = new Loop({
       machine: operatorMachine(params),
       state: restoreOperator(params, store, from),
@@ -85,6 +101,8 @@ export class Operator {
       take: (list) => this.#loop.ask({ kind: 'submit', list }),
       schedule,
     })
+    const post = (input: OperatorInput) => this.#loop.post(input)
+    this.#kinship = options.parent && new Kinship(options.parent, slot, post, options.onTrouble)
     this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }), from)
     this.#timer = options.interval === undefined ? undefined : setInterval(() => this.seal(), options.interval)
   }
@@ -114,6 +132,13 @@ export class Operator {
       submit: async (signed) => accepted(await this.#submissions.submit(signed)),
       submitAll: async (batch) => (await this.#submissions.submitAll(batch)).map(told),
       block: async (number) => this.#block(number),
+      openings: async (number) => openingsIn(this.#options.store, this.#depth, number),
+      tender: async (slot) => this.#tender(slot),
+      offer: async (slot, offer) => void (await this.#loop.ask({ kind: 'offered', slot, offer })),
+      openingsOf: async (slot, number) => {
+        const root = () => rootOf(this.#tree(number))
+        return openingsOf(this.#options.store, this.#depth, number, slot, root)
+      },
       proof: async (id) => this.#proof(id),
       unspent: async (owner, after) => this.#unspent(owner, after),
     }
@@ -126,6 +151,7 @@ export class Operator {
 
   #speak(output: OperatorOutput): void {
     this.#options.onOutput?.(output)
+    this.#kinship?.speak(output)
     if (output.kind !== 'send') return
     const { number } = output
     this.#options.l1.send(output.call).then(
@@ -137,19 +163,32 @@ export class Operator {
     )
   }
 
+  get #depth(): number {
+    return this.#options.params.path.length
+  }
+
+  async #tender(slot: number): Promise<Tender | null> {
+    for (const output of await this.#loop.ask({ kind: 'wanted', slot })) {
+      if (output.kind === 'tender') return output.tender ?? null
+    }
+    return null
+  }
+
   #status(): Status {
-    const { ledger, committed } = this.state
+    const { ledger, committed, since } = this.state
     const { l1, params } = this.#options
     const { number, asOf, chain } = ledger
     const place = { chainId: Number(l1.chainId), court: l1.court, chain, operator: ownOf(params.path).operator }
-    return { ...place, number, asOf, committed, since: 0 }
+    const halted = (isChild(params) && haltOf(params, this.state)) || null
+    return { ...place, number, asOf, committed, since, halted }
   }
 
   #block(number: number): ServedBlock {
     const record = storedBlock(this.#options.store, number)
     require(record !== undefined, 'UnknownBlock', number)
-    const { asOf, header } = record
-    return { number, asOf, header, transactions: storedTransactions(this.#options.store, number) }
+    const { asOf, header, children } = record
+    const transactions = storedTransactions(this.#options.store, number)
+    return { number, asOf, header, transactions, ...(children && { children }) }
   }
 
   #proof(id: Hex): OutputProof {
@@ -158,7 +197,8 @@ export class Operator {
     if (!coin || !record || record.time === 0) throw new Refusal('UnknownOutput', id)
     const { number, index, position } = coin
     const signed = storedTransactions(this.#options.store, number)[index]!
-    return { transaction: signed.transaction, position, inclusion: inclusion(this.#tree(number), index, record) }
+    const shown = inclusion(this.#tree(number), index, record, rootOfChildren(record.children), record.levels)
+    return { transaction: signed.transaction, position, inclusion: shown }
   }
 
   #tree(number: number): Tree {

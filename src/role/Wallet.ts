@@ -22,12 +22,13 @@ import type { Chain, Receipt, Registry } from '../edge/chain/Chain.ts'
 import type { Acknowledgement, OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
+import { type BlockSource, servedBy } from './Serving.ts'
 
 /** What a wallet runs on. Its L1 client sends as the owner of the key. */
 export interface WalletOptions {
   readonly l1: Chain<PlasmaCall, SeenEvent> & Registry
   readonly store: Store
-  readonly operator: Pick<OperatorApi, 'block' | 'submit'>
+  readonly operator: BlockSource & Pick<OperatorApi, 'submit'>
   readonly params: Omit<WalletParams, 'court'>
   /** L1 block from which an empty store follows. */
   readonly from: number
@@ -269,12 +270,7 @@ export class Wallet {
   }
 
   #fetch(number: number): void {
-    this.#options.operator.block(number).then(
-      ({ transactions }) => this.#loop.post({ kind: 'served', number, transactions }),
-      (why) => {
-        this.#options.onTrouble?.(why)
-        this.#loop.post({ kind: 'missing', number })
-      },
-    )
+    const { operator, params, onTrouble } = this.#options
+    servedBy(operator, params.path.length, number, onTrouble).then((input) => this.#loop.post(input))
   }
 }

@@ -19,9 +19,9 @@ import {
   watcherMachine,
 } from '../core/plasma/Watcher.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
-import type { OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
+import { type BlockSource, servedBy } from './Serving.ts'
 
 /** An owner whose key a watcher has: 32 bytes. */
 export interface GuardedOwner {
@@ -34,9 +34,9 @@ export interface GuardedOwner {
 export interface WatcherOptions {
   readonly l1: Chain<PlasmaCall, SeenEvent>
   readonly store: Store
-  readonly operator: Pick<OperatorApi, 'block'>
+  readonly operator: BlockSource
   /** Others who may have a block that the operator does not serve; they are asked in turn. */
-  readonly others?: readonly Pick<OperatorApi, 'block'>[]
+  readonly others?: readonly BlockSource[]
   /** The chain and those above it: root level first, its own last. */
   readonly path: readonly PlasmaChain[]
   /** L1 blocks that must stand on a block before it is believed. */
@@ -179,16 +179,11 @@ export class Watcher {
 
   /** The operator is asked first, then the others one after another, then the operator again. */
   #fetch(number: number): void {
-    const { operator, others = [] } = this.#options
+    const { operator, others = [], path, onTrouble } = this.#options
     const sources = [operator, ...others]
     this.#asked = this.#asked?.number === number ? { number, times: this.#asked.times + 1 } : { number, times: 0 }
-    sources[this.#asked.times % sources.length]!.block(number).then(
-      ({ transactions }) => this.#loop.post({ kind: 'served', number, transactions }),
-      (why) => {
-        this.#options.onTrouble?.(why)
-        this.#loop.post({ kind: 'missing', number })
-      },
-    )
+    const source = sources[this.#asked.times % sources.length]!
+    servedBy(source, path.length, number, onTrouble).then((input) => this.#loop.post(input))
   }
 
   #answer({ answer }: WatcherOutput & { readonly kind: 'answer' }): void {

@@ -22,6 +22,8 @@ const signed: Signed = { transaction, authorisation: `0x${'11'.repeat(65)}` }
 const inclusion = { number: 3, time: 9, asOf: 8, index: 65_535, childrenRoot: ZERO, levels: [] }
 const proof: OutputProof = { transaction, position: 3, inclusion: { ...inclusion, siblings: Array(16).fill(ID) } }
 
+const OFFER = { number: 4, asOf: 8, header: ID, r: ID, vs: ZERO }
+
 /** An operator whose answers say what it was asked. */
 const scripted: OperatorApi = {
   status: async () => ({
@@ -33,6 +35,7 @@ const scripted: OperatorApi = {
     asOf: 8,
     committed: 3,
     since: 0,
+    halted: null,
   }),
   fees: async () => ({ fees: [{ asset: ETHER, amount: 10n ** 30n }] }),
   submit: async ({ transaction: { lastBlock } }) => {
@@ -46,6 +49,16 @@ const scripted: OperatorApi = {
     if (number > 3) throw new Refusal('UnknownBlock', number)
     return { number, asOf: 8, header: ID, transactions: [signed, { ...signed, authorisation: '0x' }] }
   },
+  openings: async (number) => [
+    { txRoot: ID, siblings: Array(8).fill(ID), child: { header: ID, r: ID, vs: ZERO } },
+    { txRoot: number === 3 ? ID : ZERO, siblings: [] },
+  ],
+  tender: async (slot) => (slot === 255 ? { number: 4, asOf: 8 } : null),
+  offer: async (slot, offer) => {
+    if (slot !== 7) throw new Refusal('SlotFilled', slot)
+    if (JSON.stringify(offer) !== JSON.stringify(OFFER)) throw new Error('not what was offered')
+  },
+  openingsOf: async (slot, number) => [{ txRoot: uint(slot * 1000 + number, 32), siblings: [] }],
   proof: async (id) => {
     if (id !== ID) throw new Refusal('UnknownOutput', id)
     return proof
@@ -96,6 +109,16 @@ for (const [name, open] of variants) {
       expect(await client.block(3)).to.deep.equal(await scripted.block(3))
       expect(await client.proof(ID)).to.deep.equal(proof)
       expect(await client.unspent(OWNER, ZERO)).to.deep.equal(await scripted.unspent(OWNER, ZERO))
+    })
+
+    it('carries what a tree needs: how blocks are shown, and what children sign', async () => {
+      const { client } = made
+      for (const number of [3, 4]) expect(await client.openings(number)).to.deep.equal(await scripted.openings(number))
+      expect(await client.openingsOf(9, 4)).to.deep.equal(await scripted.openingsOf(9, 4))
+      expect([await client.tender(255), await client.tender(0)]).to.deep.equal([{ number: 4, asOf: 8 }, null])
+      await client.offer(7, OFFER)
+      expect((await rejected(client.offer(8, OFFER))).code).to.equal('SlotFilled')
+      for (const slot of [256, -1, 0.5]) expect((await rejected(client.tender(slot))).code).to.equal('InvalidRequest')
     })
 
     it('carries refusals by their code, with a sentence', async () => {

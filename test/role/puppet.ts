@@ -52,7 +52,16 @@ export class Puppet {
       return { number, asOf: 0, header: ZERO, transactions }
     }
     const nobody = () => Promise.reject(new Refusal('UnknownOutput', ZERO))
-    const api = { status: nobody, fees: nobody, submit: nobody, submitAll: nobody, proof: nobody, unspent: nobody }
+    const tree = { openings: nobody, tender: nobody, offer: nobody, openingsOf: nobody }
+    const api = {
+      status: nobody,
+      fees: nobody,
+      submit: nobody,
+      submitAll: nobody,
+      proof: nobody,
+      unspent: nobody,
+      ...tree,
+    }
     return memoryClient(operatorHandler({ ...api, block }))
   }
 

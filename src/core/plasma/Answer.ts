@@ -3,7 +3,7 @@ import { type Hex, uint } from '../base/Bytes.ts'
 import { get, type HashMap } from '../base/HashMap.ts'
 import { type Domain, keccak } from '../base/Signature.ts'
 import * as Archive from './Archive.ts'
-import { type Inclusion, inclusion, txTree } from './Block.ts'
+import { type Inclusion, inclusion, rootOfChildren, txTree } from './Block.ts'
 import type { PlasmaCall } from './Call.ts'
 import type { Chain } from './Chain.ts'
 import { membership } from './Group.ts'
@@ -220,7 +220,7 @@ export function prover(court: Domain, rows: Archive.Rows): (at: Pick<Place, 'num
     if (!record) throw new Error(`the store lacks block ${number}`)
     const tree = trees.get(number) ?? txTree(hashesOf(court, Archive.storedTransactions(rows, number)))
     trees.set(number, tree)
-    return inclusion(tree, index, record)
+    return inclusion(tree, index, record, rootOfChildren(record.children), record.levels)
   }
 }
 

@@ -1,9 +1,12 @@
 import type { Hex } from '../base/Bytes.ts'
 import { type L1Block, type Plain, Refusal, type Row, require } from '../base/Step.ts'
-import { header, txRoot } from './Block.ts'
+import { type Child, header, type Level, rootOfChildren, txRoot } from './Block.ts'
+import { type Chain, ownOf } from './Chain.ts'
 import { close, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import type { Opening } from './Opening.ts'
 import { packAll, unpackAll } from './Packed.ts'
 import type { SeenEvent } from './Seen.ts'
+import { endsOf } from './Standing.ts'
 import { txHash } from './Transaction.ts'
 import { type Bookmark, beginning } from './View.ts'
 
@@ -23,6 +26,10 @@ export interface BlockRecord {
   readonly header: Hex
   readonly count: number
   readonly time: number
+  /** What stands in its slots, ascending; absent = it has no children. */
+  readonly children?: readonly Child[]
+  /** The levels above a deeper chain's block, upwards; absent at root level, and while they are not known. */
+  readonly levels?: readonly Level[]
 }
 
 /** Numbers as keys that sort like numbers. */
@@ -58,19 +65,28 @@ export function blockRows(record: BlockRecord, transactions: readonly Signed[]):
 }
 
 /** The rows of L1's final blocks as far as they concern a chain, and of the bookmark behind them. */
-export function l1Rows(chain: Hex, blocks: readonly L1Block<SeenEvent>[], at: Bookmark): readonly Row[] {
+export function l1Rows(path: readonly Chain[], blocks: readonly L1Block<SeenEvent>[], at: Bookmark): readonly Row[] {
   if (blocks.length === 0) return []
-  const kept = concerning(chain, blocks).map((block) => row('l1', key(block.number), block))
+  const kept = concerning(path, blocks).map((block) => row('l1', key(block.number), block))
   return [...kept, row('l1', 'bookmark', { next: at.next, time: at.time, tip: at.tip })]
 }
 
-/** The blocks of L1 with events that may concern a chain, and only those events. */
-export function concerning(chain: Hex, blocks: readonly L1Block<SeenEvent>[]): readonly L1Block<SeenEvent>[] {
-  const kept = blocks.map((block) => ({ ...block, events: block.events.filter((event) => concerns(chain, event)) }))
+/**
+ * The blocks of L1 with events that may concern the chain at the end of a path, and only those events: its own, the
+ * commitments of its root, the registrations of its children.
+ */
+export function concerning(
+  path: readonly Chain[],
+  blocks: readonly L1Block<SeenEvent>[],
+): readonly L1Block<SeenEvent>[] {
+  const { root, id } = endsOf(path)
+  const kept = blocks.map((block) => ({ ...block, events: block.events.filter((event) => concerns(root, id, event)) }))
   return kept.filter((block) => block.events.length > 0)
 }
 
-function concerns(chain: Hex, event: SeenEvent): boolean {
+function concerns(root: Hex, chain: Hex, event: SeenEvent): boolean {
+  if (event.name === 'Committed') return event.chain === root
+  if (event.name === 'ChainRegistered') return event.chain === chain || ownOf(event.path).parent === chain
   if (event.name === 'ExitStarted') return event.exit.chain === chain
   if (event.name === 'InFlightStarted') return event.inFlight.tx.chain === chain
   return !('chain' in event) || event.chain === chain
@@ -97,6 +113,16 @@ export function storedBlock(rows: Rows, number: number): BlockRecord | undefined
   return rows.get('blocks', key(number)) as unknown as BlockRecord | undefined
 }
 
+/** The row of a number at which the chain has no block, with what shows it. */
+export function passedRow(number: number, openings: readonly Opening[]): Row {
+  return row('passed', key(number), openings)
+}
+
+/** The numbers at which the chain has no block, ascending. */
+export function passedNumbers(rows: Rows): readonly number[] {
+  return rows.all('passed').map(([at]) => Number(at))
+}
+
 /** The transactions of a number from the first on, as many as there are. */
 export function storedTransactions(rows: Rows, number: number): readonly Signed[] {
   const found: Signed[] = []
@@ -118,15 +144,20 @@ export interface Replayed {
 
 /**
  * Executes the stored blocks again from `ledger` on, up to number `end` if one is bad, without asking for signatures that
- * were checked when they were stored. Refuses StoreDiffers(number) if a block is not what its header says.
+ * were checked when they were stored. `gaps` = the chain has no block at some numbers. Refuses StoreDiffers(number) if a block is not what its header says.
  */
-export function* replay(rows: Rows, ledger: Ledger, end = Number.MAX_SAFE_INTEGER): Generator<Replayed> {
+export function* replay(
+  rows: Rows,
+  ledger: Ledger,
+  { gaps = false, end = Number.MAX_SAFE_INTEGER }: { readonly gaps?: boolean; readonly end?: number | undefined } = {},
+): Generator<Replayed> {
   const l1 = storedL1(rows)
   let now = ledger
   for (const record of storedBlocks(rows)) {
     if (record.number >= end) return
     const transactions = storedTransactions(rows, record.number)
-    const before = observe(now, between(l1, now.asOf, record.asOf), record.asOf)
+    const at = gaps && record.number > now.number ? { ...now, number: record.number } : now
+    const before = observe(at, between(l1, now.asOf, record.asOf), record.asOf)
     const hashes = transactions.map(({ transaction }) => txHash(before.court, transaction))
     now = close(repeat(before, record, transactions, hashes))
     yield { record, transactions, hashes, before, after: now }
@@ -134,7 +165,8 @@ export function* replay(rows: Rows, ledger: Ledger, end = Number.MAX_SAFE_INTEGE
 }
 
 function repeat(before: Ledger, record: BlockRecord, transactions: readonly Signed[], hashes: readonly Hex[]): Ledger {
-  const same = before.number === record.number && header(txRoot(hashes)) === record.header
+  const same =
+    before.number === record.number && header(txRoot(hashes), rootOfChildren(record.children)) === record.header
   require(same, 'StoreDiffers', record.number)
   try {
     return transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]!, authorised: true }), before)

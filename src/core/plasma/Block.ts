@@ -39,6 +39,11 @@ export interface Slot {
   readonly vs: Hex
 }
 
+/** A slot of a block's children with its place, 0 to 255. */
+export interface Child extends Slot {
+  readonly slot: number
+}
+
 /** Depth of a block's tree: at most 65,536 transactions. */
 export const DEPTH = 16
 /** Depth of the tree of a block's children: at most 256. */
@@ -105,6 +110,16 @@ export function childrenTree(slots: ReadonlyMap<number, Slot>): Merkle.Tree {
 /** The root of a block's children by slot; zero if there is none. */
 export function childrenRoot(slots: ReadonlyMap<number, Slot>): Hex {
   return slots.size === 0 ? ZERO : Merkle.rootOf(childrenTree(slots))
+}
+
+/** A block's children by their slots. */
+export function slotsOf(children: readonly Child[]): ReadonlyMap<number, Slot> {
+  return new Map(children.map(({ slot, header: head, r, vs }) => [slot, { header: head, r, vs }]))
+}
+
+/** The root of a block's children as they are served; zero if there is none. */
+export function rootOfChildren(children: readonly Child[] = []): Hex {
+  return childrenRoot(slotsOf(children))
 }
 
 /** The level of a proof that goes through a child's slot of this parent's block. */

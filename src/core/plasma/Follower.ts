@@ -3,9 +3,10 @@ import * as Merkle from '../base/Merkle.ts'
 import type { Domain } from '../base/Signature.ts'
 import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
-import { type Commitment, header, txTree } from './Block.ts'
+import { type Child, type Commitment, header, type Level, rootOfChildren, txTree } from './Block.ts'
 import type { Chain } from './Chain.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import { type Opening, type Shown, shownBy } from './Opening.ts'
 import type { SeenEvent } from './Seen.ts'
 import { endsOf } from './Standing.ts'
 import { txHash } from './Transaction.ts'
@@ -20,11 +21,13 @@ export interface FollowerParams {
   readonly depth: number
   /** Seconds of L1 for which a block must have been asked for in vain before it counts as withheld. */
   readonly patience: number
+  /** The same for a slot on the way to a deeper chain that nobody opens; without it, `patience`. */
+  readonly alarm?: number
 }
 
 /** Why a chain is bad from a number on; once said it stays so. */
 export interface Bad {
-  readonly code: 'InvalidBlock' | 'WithheldBlock'
+  readonly code: 'InvalidBlock' | 'WithheldBlock' | 'UnopenedSlot'
   readonly number: number
   readonly why: string
 }
@@ -35,9 +38,11 @@ export interface Follower {
   readonly view: View<SeenEvent>
   /** Final L1 blocks that the ledger has not seen. */
   readonly l1: readonly L1Block<SeenEvent>[]
-  /** Final commitments whose blocks are not executed yet, oldest first. */
+  /** The root's final commitments at which this chain's block is not executed yet, oldest first. */
   readonly commits: readonly Commitment[]
   readonly ledger: Ledger
+  /** A deeper chain has no block before it is registered, whatever its root commits. */
+  readonly registered: boolean
   readonly bad: Bad | undefined
   /** The number that was asked for and has not come, and the view's time when it was. */
   readonly asked: { readonly number: number; readonly time: number } | undefined
@@ -47,17 +52,32 @@ export interface Follower {
   readonly goal: number | undefined
 }
 
-/** What a follower is told. `head` = L1's newest number now; `missing` = nobody served a block; `tick` = ask again. */
+/**
+ * What a follower is told. `head` = L1's newest number now; `served` = a block, of a deeper chain with the openings of its
+ * ancestors' blocks, root level first; `opened` = those alone; `missing` = nobody served anything; `tick` = ask again.
+ */
 export type FollowerInput =
   | { readonly kind: 'head'; readonly number: number }
   | { readonly kind: 'l1'; readonly input: L1Input<SeenEvent> }
-  | { readonly kind: 'served'; readonly number: number; readonly transactions: readonly Signed[] }
+  | Served
+  | { readonly kind: 'opened'; readonly number: number; readonly openings: readonly Opening[] }
   | { readonly kind: 'missing'; readonly number: number }
   | { readonly kind: 'tick' }
 
-/** A block with its transactions' hashes and its tree. */
+/** A block as somebody serves it. */
+export interface Served {
+  readonly kind: 'served'
+  readonly number: number
+  readonly transactions: readonly Signed[]
+  readonly children?: readonly Child[]
+  readonly openings?: readonly Opening[]
+}
+
+/** A block with its transactions' hashes and its tree, and what proofs need besides. */
 export interface Applied {
   readonly commitment: Commitment
+  readonly childrenRoot: Hex
+  readonly levels: readonly Level[]
   readonly transactions: readonly Signed[]
   readonly hashes: readonly Hex[]
   readonly tree: Merkle.Tree
@@ -73,6 +93,8 @@ export interface Progress {
   readonly fresh: readonly L1Block<SeenEvent>[]
   readonly applied?: Applied
   readonly seen?: Applied
+  /** The chain has no block at this number: `chain`, itself or an ancestor, was left out (`empty`), or signed wrongly. */
+  readonly passed?: { readonly number: number; readonly chain: Hex; readonly why: 'empty' | 'void' }
   /** The number to fetch now. */
   readonly fetch?: number
   /** Said once. */
@@ -89,23 +111,47 @@ export function restoreFollower(
   const bookmark = Archive.bookmarkOf(rows, from)
   let ledger = emptyLedger(params.court, endsOf(params.path).id, 0)
   const bad = rows.get('follower', 'bad') as unknown as Bad | undefined
-  for (const block of Archive.replay(rows, ledger, bad?.number)) {
+  for (const block of Archive.replay(rows, ledger, { gaps: params.path.length > 1, end: bad?.number })) {
     ledger = block.after
     visit(block)
   }
   const l1 = Archive.storedL1(rows)
-  const lacks = ({ number }: Commitment) => number >= ledger.number && Archive.storedBlock(rows, number) === undefined
-  const commits = commitmentsOf(l1).filter(lacks)
+  const passed = new Set(Archive.passedNumbers(rows))
+  const { since, commits: all } = commitmentsOf(params.path, l1)
+  const reached = bad ? [] : passed
+  ledger = { ...ledger, number: Math.max(ledger.number, (since ?? 0) + 1, ...[...reached].map((number) => number + 1)) }
+  const lacks = ({ number }: Commitment) =>
+    number >= ledger.number && !passed.has(number) && Archive.storedBlock(rows, number) === undefined
+  const commits = all.filter(lacks)
   const view = viewFrom<SeenEvent>(params.depth, bookmark)
   const missing = rows.get('follower', 'missing') as number | undefined
   const nothing = { asked: undefined, missing, goal: undefined }
-  return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, bad, ...nothing }
+  const registered = since !== undefined
+  return { params, view, l1: Archive.between(l1, ledger.asOf), commits, ledger, registered, bad, ...nothing }
 }
 
-function commitmentsOf(blocks: readonly L1Block<SeenEvent>[]): readonly Commitment[] {
-  const found: Commitment[] = []
-  for (const event of blocks.flatMap((block) => block.events)) if (event.name === 'Committed') found.push(event)
-  return found.map(({ number, header, time, asOf }) => ({ number, header, time, asOf }))
+interface Found {
+  /** The root's last number when the chain was registered; undefined before it is. */
+  readonly since: number | undefined
+  readonly commits: readonly Commitment[]
+}
+
+/** The root's commitments that may hold a block of the chain: a deeper one's only from its registration on. */
+function commitmentsOf(
+  path: readonly Chain[],
+  blocks: readonly L1Block<SeenEvent>[],
+  registered = path.length === 1,
+): Found {
+  const id = endsOf(path).id
+  const commits: Commitment[] = []
+  let since: number | undefined = registered ? 0 : undefined
+  for (const event of blocks.flatMap((block) => block.events)) {
+    if (event.name === 'ChainRegistered' && event.chain === id) since = Math.max(since ?? 0, event.since)
+    if (event.name !== 'Committed' || since === undefined) continue
+    const { number, header: head, time, asOf } = event
+    commits.push({ number, header: head, time, asOf })
+  }
+  return { since, commits }
 }
 
 /** One input of a follower. */
@@ -114,9 +160,11 @@ export function progress(follower: Follower, input: FollowerInput): Progress {
     case 'l1':
       return ask(onL1(follower, input.input))
     case 'served':
-      return onServed(follower, input.number, input.transactions)
+      return onServed(follower, input)
+    case 'opened':
+      return onOpened(follower, input.number, input.openings)
     case 'missing':
-      return input.number === follower.asked?.number ? miss(follower) : still(follower)
+      return input.number === follower.asked?.number ? miss(follower, unserved(follower)) : still(follower)
     case 'head':
       return ask(still({ ...follower, goal: input.number }))
     case 'tick':
@@ -137,14 +185,25 @@ export function isSynced(follower: Follower): boolean {
  * An answer that is none: the block may be asked for again, but not for ever. What counts is when it was asked for:
  * time may have leapt since, in a sleep of this machine or of its node. On a bad chain the others have their turn first.
  */
-function miss(follower: Follower): Progress {
+function miss(follower: Follower, code: 'WithheldBlock' | 'UnopenedSlot'): Progress {
   const { asked, missing = follower.view.time, params, commits } = follower
   const rows = follower.missing === undefined ? [missingRow(missing)] : []
   const made = { ...still({ ...follower, asked: undefined, missing }), rows }
   const [oldest, ...rest] = commits
   if (follower.bad && oldest) return still({ ...follower, asked: undefined, commits: [...rest, oldest] })
-  if (follower.bad || !oldest || !asked || asked.time <= missing + params.patience) return made
-  return spoil(made, { code: 'WithheldBlock', number: oldest.number, why: 'nobody served the block' })
+  const limit = code === 'UnopenedSlot' ? (params.alarm ?? params.patience) : params.patience
+  if (follower.bad || !oldest || !asked || asked.time <= missing + limit) return made
+  return spoil(made, { code, number: oldest.number, why: WHY[code] })
+}
+
+const WHY = {
+  WithheldBlock: 'nobody served the block',
+  UnopenedSlot: "nobody opened its slot in the ancestors' blocks",
+} as const
+
+/** What it is called if nothing at all is served. */
+function unserved({ params }: Follower): 'WithheldBlock' | 'UnopenedSlot' {
+  return params.path.length > 1 ? 'UnopenedSlot' : 'WithheldBlock'
 }
 
 /** Since when the oldest block is missed: whoever starts anew every hour must still find that it is withheld. */
@@ -162,11 +221,15 @@ function ask(made: Progress): Progress {
 
 function onL1(follower: Follower, input: L1Input<SeenEvent>): Progress {
   const { view, fresh } = follow(follower.view, input)
-  const { chain } = follower.ledger
-  const kept = Archive.concerning(chain, fresh)
-  const commits = [...follower.commits, ...commitmentsOf(kept)]
-  const next = { ...follower, view, l1: [...follower.l1, ...kept], commits }
-  return { follower: next, rows: Archive.l1Rows(chain, fresh, view), fresh: kept }
+  const { path } = follower.params
+  const kept = Archive.concerning(path, fresh)
+  const { since, commits } = commitmentsOf(path, kept, follower.registered)
+  const number = Math.max(follower.ledger.number, (since ?? 0) + 1)
+  const ledger = number === follower.ledger.number ? follower.ledger : { ...follower.ledger, number }
+  const registered = since !== undefined
+  const all = [...follower.commits, ...commits]
+  const next = { ...follower, view, l1: [...follower.l1, ...kept], commits: all, ledger, registered }
+  return { follower: next, rows: Archive.l1Rows(path, fresh, view), fresh: kept }
 }
 
 function spoil(made: Progress, bad: Bad): Progress {
@@ -176,19 +239,54 @@ function spoil(made: Progress, bad: Bad): Progress {
 
 const NOT_ASKED = { asked: undefined, missing: undefined }
 
+/** Openings without a block: they may show that there is none, and else that somebody withholds it. */
+function onOpened(follower: Follower, number: number, openings: readonly Opening[]): Progress {
+  const [commitment] = follower.commits
+  if (commitment?.number !== number) return still(follower)
+  const { court, path } = follower.params
+  const shown = shownBy(court, path, commitment, openings)
+  if (shown.kind === 'absent') return pass(follower, shown, openings)
+  return miss(follower, shown.kind === 'anchored' ? 'WithheldBlock' : 'UnopenedSlot')
+}
+
+/** A number at which the chain has no block, and never will. */
+function pass(follower: Follower, shown: Shown & { kind: 'absent' }, openings: readonly Opening[]): Progress {
+  const [commitment, ...commits] = follower.commits
+  const { number } = commitment!
+  const ledger = follower.bad ? follower.ledger : { ...follower.ledger, number: number + 1 }
+  const rows = [...found(follower), Archive.passedRow(number, openings)]
+  const { chain, why } = shown
+  return ask({
+    follower: { ...follower, commits, ledger, ...NOT_ASKED },
+    rows,
+    fresh: [],
+    passed: { number, chain, why },
+  })
+}
+
+function found(follower: Follower): readonly Row[] {
+  return follower.missing === undefined ? [] : [missingRow(undefined)]
+}
+
 /**
  * A block that is not what L1 anchored was not served at all; one that is, is executed, and bad if that fails. What comes
  * after a bad one is kept as it is.
  */
-function onServed(follower: Follower, number: number, transactions: readonly Signed[]): Progress {
+function onServed(follower: Follower, served: Served): Progress {
   const [commitment, ...commits] = follower.commits
+  const { number, transactions, children = [], openings = [] } = served
   if (commitment?.number !== number) return still(follower)
-  const hashes = transactions.map(({ transaction }) => txHash(follower.params.court, transaction))
+  const { court, path } = follower.params
+  const shown = shownBy(court, path, commitment, openings)
+  if (shown.kind === 'absent') return pass(follower, shown, openings)
+  if (shown.kind === 'unopened') return miss(follower, 'UnopenedSlot')
+  const hashes = transactions.map(({ transaction }) => txHash(court, transaction))
   const tree = txTree(hashes)
-  if (header(Merkle.rootOf(tree)) !== commitment.header) return miss(follower)
-  const seen = { commitment, transactions, hashes, tree }
-  const found = follower.missing === undefined ? [] : [missingRow(undefined)]
-  const rows = [...found, ...Archive.blockRows({ ...commitment, count: transactions.length }, transactions)]
+  const childrenRoot = rootOfChildren(children)
+  if (!isAscending(children) || header(Merkle.rootOf(tree), childrenRoot) !== shown.header)
+    return miss(follower, 'WithheldBlock')
+  const seen = { commitment, transactions, hashes, tree, childrenRoot, levels: shown.levels }
+  const rows = [...found(follower), ...Archive.blockRows(recordOf(commitment, shown, served), transactions)]
   const next = { ...follower, commits, ...NOT_ASKED }
   if (follower.bad) return ask({ follower: next, rows, fresh: [], seen })
   try {
@@ -198,9 +296,23 @@ function onServed(follower: Follower, number: number, transactions: readonly Sig
   } catch (why) {
     if (!(why instanceof Refusal)) throw why
     const worst = GARBLED.has(why.code) ? faultOf(follower, commitment, transactions, hashes) : why
-    if (!worst) return miss(follower)
+    if (!worst) return miss(follower, 'WithheldBlock')
     return ask(spoil({ follower: next, rows, fresh: [], seen }, { code: 'InvalidBlock', number, why: worst.message }))
   }
+}
+
+function isAscending(children: readonly Child[]): boolean {
+  return children.every(({ slot }, i) => slot <= 255 && slot > (children[i - 1]?.slot ?? -1))
+}
+
+function recordOf(
+  { number, time, asOf }: Commitment,
+  { header: head, levels }: Shown & { kind: 'anchored' },
+  { transactions, children = [] }: Served,
+): Archive.BlockRecord {
+  const base = { number, time, asOf, header: head, count: transactions.length }
+  const deep = levels.length === 0 ? base : { ...base, levels }
+  return children.length === 0 ? deep : { ...deep, children }
 }
 
 /** What is said of authorisations and terms of locks, which no header anchors. */

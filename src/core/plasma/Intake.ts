@@ -60,9 +60,12 @@ function submit(params: OperatorParams, state: OperatorState, { signed, known }:
   const hash = known.hash ?? hashOf(state, signed)
   const had = get(state.ledger.coins, known.ids?.[0] ?? outputId(hash, 0))
   if (had) return { state, output: acknowledged(hash, had.number, had.index) }
+  if (state.later.some((one) => one.hash === hash))
+    return { state, output: acknowledged(hash, state.ledger.number + 1, 0) }
   try {
     require(signed.transaction.inputs.length > 0, 'NoInputs')
     require(state.sealed.length < MAX_WAITING, 'Backlogged', state.sealed.length, MAX_WAITING)
+    require(state.ledger.index < params.maxTransactions, 'Backlogged', state.ledger.index, params.maxTransactions)
     const next = take(state, signed, { ...known, hash })
     checkFee(params, state.ledger, next.ledger)
     const { number, index } = state.ledger

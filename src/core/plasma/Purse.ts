@@ -94,8 +94,8 @@ export type Next = Step<WalletState, WalletOutput>
 
 /** A wallet from its store; an empty one follows L1 from `from`. */
 export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: number): WalletState {
-  const { court, path, depth, patience } = params
-  const follower = restoreFollower({ court, path, depth, patience }, rows, from)
+  const { court, path, depth, patience, alarm = patience } = params
+  const follower = restoreFollower({ court, path, depth, patience, alarm }, rows, from)
   let [held, payments] = [emptyMap<Held>(), emptyMap<Signed>()]
   for (const [, one] of rows.all('held')) held = set(held, (one as unknown as Held).id, one as unknown as Held)
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)

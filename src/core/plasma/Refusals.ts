@@ -17,6 +17,9 @@ export const OFF_CHAIN_CODES = [
   'FeeTooLow',
   'ForeignHeader',
   'NoInputs',
+  'NotTendered',
+  'SlotFilled',
+  'UnknownSlot',
   // the wallet
   'ChainBad',
   'InsufficientFunds',

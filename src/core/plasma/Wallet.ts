@@ -73,6 +73,7 @@ function onProgress(params: WalletParams, state: WalletState, input: FollowerInp
   let step: Next = { state: { ...state, follower: made.follower }, rows: made.rows, outputs: [] }
   for (const { time, events } of made.fresh) step = events.reduce((now, event) => onEvent(now, event, time), step)
   if (made.applied) step = onApplied(step, made.applied)
+  if (made.passed) step = bury(step, made.passed.number)
   step = judge(step, state)
   if (made.bad) step = say(step, { kind: 'bad', number: made.bad.number, why: made.bad.why })
   if (made.fetch !== undefined) step = say(step, { kind: 'fetch', number: made.fetch })
@@ -166,7 +167,7 @@ function receive(step: Next, applied: Applied, index: number): Next {
   transaction.outputs.forEach((output, position) => {
     if (standingOf(sightOf(step.state), output) === 'theirs') return
     const id = outputId(applied.hashes[index]!, position)
-    const shown = inclusion(applied.tree, index, applied.commitment)
+    const shown = inclusion(applied.tree, index, applied.commitment, applied.childrenRoot, applied.levels)
     const proof: Proof = { kind: 'output', transaction, position, inclusion: shown }
     now = say(hold(now, { id, output, use: 'free', proof }), {
       kind: 'received',

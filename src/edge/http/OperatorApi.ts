@@ -1,6 +1,8 @@
 import type { Hex } from '../../core/base/Bytes.ts'
-import type { Inclusion } from '../../core/plasma/Block.ts'
+import type { Child, Inclusion } from '../../core/plasma/Block.ts'
 import type { Signed } from '../../core/plasma/Ledger.ts'
+import type { Offer, Tender } from '../../core/plasma/Office.ts'
+import type { Opening } from '../../core/plasma/Opening.ts'
 import type { Output, Transaction } from '../../core/plasma/Transaction.ts'
 
 /** Which chain an operator runs and how far it is. Numbers are of blocks, `asOf` is L1 time in seconds. */
@@ -17,6 +19,8 @@ export interface Status {
   /** Last number whose commitment the operator has seen on L1; numbers start after `since`. */
   readonly committed: number
   readonly since: number
+  /** Why a deeper chain signs nothing now, or null. */
+  readonly halted: string | null
 }
 
 /** What a transaction has to leave to the operator at least, in one of these assets; an empty list means nothing. */
@@ -43,6 +47,8 @@ export interface ServedBlock {
   readonly asOf: number
   readonly header: Hex
   readonly transactions: readonly Signed[]
+  /** What stands in its slots, ascending; absent where the block has no children. */
+  readonly children?: readonly Child[]
 }
 
 /** An unspent output; `number` is its block, 0 for a deposit. */
@@ -66,6 +72,9 @@ export interface OutputProof {
   readonly inclusion: Inclusion
 }
 
+/** What an operator offers to its children's operators. */
+export type ParentApi = Pick<OperatorApi, 'tender' | 'offer' | 'openingsOf'>
+
 /** What an operator offers to everybody. A promise rejects with a Refusal, or a Fault if nobody answers. */
 export interface OperatorApi {
   status(): Promise<Status>
@@ -76,6 +85,17 @@ export interface OperatorApi {
   submitAll(batch: readonly Signed[]): Promise<readonly (Acknowledgement | Rejection)[]>
   /** A sealed block, whole; refused with UnknownBlock(number). */
   block(number: number): Promise<ServedBlock>
+  /**
+   * How its ancestors' blocks show this chain's block of a committed number, or that it has none: root level first, nothing
+   * for a root-level chain. Refused with UnknownBlock(number).
+   */
+  openings(number: number): Promise<readonly Opening[]>
+  /** For a child's operator: what to sign for its slot now, or null; asking is asking for a block. */
+  tender(slot: number): Promise<Tender | null>
+  /** For a child's operator: its signed header; resolves once it is stored. Refused with NotTendered, SlotFilled. */
+  offer(slot: number, offer: Offer): Promise<void>
+  /** `openings` of the child in a slot. */
+  openingsOf(slot: number, number: number): Promise<readonly Opening[]>
   /** Refused with UnknownOutput(id) if it is not an unspent output of a committed block. */
   proof(id: Hex): Promise<OutputProof>
   unspent(owner: Hex, after?: Hex): Promise<Page>

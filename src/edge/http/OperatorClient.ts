@@ -31,6 +31,11 @@ export function operatorClient(url: string, ask: Handler = overNetwork): Operato
     submit: (signed) => call(Schema.acknowledgement, '/v1/transactions', signed),
     submitAll: async (transactions) => (await call(Schema.results, '/v1/transactions/batch', { transactions })).results,
     block: (number) => call(Schema.block, `/v1/blocks/${number}`),
+    openings: async (number) => (await call(Schema.openings, `/v1/blocks/${number}/openings`)).openings,
+    tender: async (slot) => (await call(Schema.tender, `/v1/children/${slot}/tender`, {})).tender,
+    offer: async (slot, offer) => void (await call(Schema.nothing, `/v1/children/${slot}/header`, offer)),
+    openingsOf: async (slot, number) =>
+      (await call(Schema.openings, `/v1/children/${slot}/openings/${number}`)).openings,
     proof: (id) => call(Schema.proof, `/v1/outputs/${id}/proof`),
     unspent: (owner, after) => call(Schema.page, `/v1/owners/${owner}/outputs${after ? `?after=${after}` : ''}`),
   }

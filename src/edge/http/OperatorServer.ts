@@ -24,6 +24,7 @@ export function operatorHandler(api: OperatorApi, onError: (why: unknown) => voi
   app.get('/v1/blocks/:number', async (c) => {
     return answer(await api.block(checked(Schema.blockNumber, c.req.param('number'), 'number')))
   })
+  treeRoutes(app, api)
   app.get('/v1/outputs/:id/proof', async (c) => answer(await api.proof(checked(Schema.id, c.req.param('id'), 'id'))))
   app.get('/v1/owners/:owner/outputs', async (c) => {
     const owner = checked(Schema.owner, c.req.param('owner'), 'owner')
@@ -38,6 +39,21 @@ export function operatorHandler(api: OperatorApi, onError: (why: unknown) => voi
     return answerProblem(problem)
   })
   return async (request) => app.fetch(request)
+}
+
+/** What the tree is about: how a deeper chain's block is shown, and how a child's operator has its own anchored. */
+function treeRoutes(app: Hono, api: OperatorApi): void {
+  const numberOf = (c: Context) => checked(Schema.blockNumber, c.req.param('number'), 'number')
+  const slotOf = (c: Context) => checked(Schema.slot, c.req.param('slot'), 'slot')
+  app.get('/v1/blocks/:number/openings', async (c) => answer({ openings: await api.openings(numberOf(c)) }))
+  app.get('/v1/children/:slot/openings/:number', async (c) => {
+    return answer({ openings: await api.openingsOf(slotOf(c), numberOf(c)) })
+  })
+  app.post('/v1/children/:slot/tender', async (c) => answer({ tender: await api.tender(slotOf(c)) }))
+  app.post('/v1/children/:slot/header', async (c) => {
+    await api.offer(slotOf(c), await body(c, Schema.offer))
+    return answer({})
+  })
 }
 
 const TOO_LARGE: Problem = { status: 413, code: 'BodyTooLarge', detail: `A body has at most ${MAX_BODY} bytes.` }

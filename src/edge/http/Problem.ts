@@ -30,7 +30,12 @@ const SENTENCES: Readonly<Record<string, (...args: Args) => string>> = {
   WrongSigner: (have, need) => `The signature is of ${have}, but the inputs belong to ${need}; let the owner sign.`,
   NotApproved: (payee, hash) => `${payee} has not approved ${hash} on layer 1; sign it, or approve it and wait.`,
   FeeTooLow: (asset, have, need) => `The transaction leaves ${have} of ${asset}, the fee is ${need}; leave more.`,
-  Backlogged: (have, need) => `${have} blocks wait for layer 1, at most ${need} may; try again later.`,
+  Backlogged: (have, need) => `${have} blocks or transactions wait for layer 1, at most ${need} may; try again later.`,
+  UnknownSlot: (slot) => `No child is registered in slot ${slot} on layer 1, or not finally yet.`,
+  NotTendered: (have, need) =>
+    `Block ${have} takes no headers of children; ask for the tender${need === 0 ? '' : `, it is ${need} now`}.`,
+  SlotFilled: (slot) => `Another header was signed for slot ${slot} of this block; the first one stays.`,
+  WrongHeader: (id, have, need) => `The header of ${id} is signed by ${have}, its operator is ${need}.`,
   UnknownBlock: (number) => `There is no sealed block ${number} yet.`,
   UnknownOutput: (id) => `${id} is not an unspent output of a committed block.`,
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { type Hex, isHex } from '../../core/base/Bytes.ts'
 import type { Signed } from '../../core/plasma/Ledger.ts'
+import type { Offer, Tender } from '../../core/plasma/Office.ts'
+import type { Opening } from '../../core/plasma/Opening.ts'
 import { address, amount, uint40, word } from './Fields.ts'
 import type { Acknowledgement, Fees, OutputProof, Page, Rejection, ServedBlock, Status } from './OperatorApi.ts'
 
@@ -55,6 +57,7 @@ export const status: z.ZodType<Status> = z.object({
   asOf: uint40,
   committed: uint40,
   since: uint40,
+  halted: z.string().max(500).nullable(),
 })
 
 export const fees: z.ZodType<Fees> = z.object({ fees: z.array(z.object({ asset: address, amount })) })
@@ -67,12 +70,46 @@ export const results: z.ZodType<{ results: readonly (Acknowledgement | Rejection
   results: z.array(z.union([acknowledgement, rejection])).max(MAX_BATCH),
 })
 
-export const block: z.ZodType<ServedBlock> = z.object({
-  number: uint40,
-  asOf: uint40,
-  header: word,
-  transactions: z.array(signed).max(65_536),
-})
+const signature = { r: word, vs: word }
+const uint8 = z.int().min(0).max(255)
+const opening = z
+  .object({
+    txRoot: word,
+    siblings: z.array(word).max(8),
+    child: z.object({ header: word, ...signature }).optional(),
+  })
+  .transform(({ child, ...rest }): Opening => (child ? { ...rest, child } : rest))
+
+/** How a chain's block is shown: one opening an ancestor, root level first. */
+export const openings: z.ZodType<{ openings: readonly Opening[] }> = z.object({ openings: z.array(opening).max(2) })
+
+/** A slot of a block in a path. */
+export const slot = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,2})$/, 'must be a slot')
+  .transform(Number)
+  .pipe(uint8)
+
+/** The body of an answer that says nothing but that it is done. */
+export const nothing = z.object({})
+
+const aTender = z.object({ number: uint40, asOf: uint40 })
+export const tender: z.ZodType<{ tender: Tender | null }> = z.object({ tender: aTender.nullable() })
+/** A child's signed header for its slot. */
+export const offer: z.ZodType<Offer> = z.strictObject({ number: uint40, asOf: uint40, header: word, ...signature })
+
+export const block: z.ZodType<ServedBlock> = z
+  .object({
+    number: uint40,
+    asOf: uint40,
+    header: word,
+    transactions: z.array(signed).max(65_536),
+    children: z
+      .array(z.object({ slot: uint8, header: word, ...signature }))
+      .max(256)
+      .optional(),
+  })
+  .transform(({ children, ...rest }): ServedBlock => (children ? { ...rest, children } : rest))
 
 export const page: z.ZodType<Page> = z.object({
   outputs: z.array(z.object({ id: word, output, number: uint40, frozen: z.boolean() })),

@@ -157,8 +157,9 @@ function listened(url: string): Pick<Session, 'api' | 'silence'> {
 const silent = () =>
   Promise.reject(new Fault('PeerUnreachable', 'No operator is known: name one with --operator, or in plasma.json'))
 const ASKED = { status: silent, fees: silent, submit: silent, submitAll: silent }
+const TREE = { openings: silent, tender: silent, offer: silent, openingsOf: silent }
 /** An operator that never answers. */
-const NOBODY: OperatorApi = { ...ASKED, block: silent, proof: silent, unspent: silent }
+const NOBODY: OperatorApi = { ...ASKED, block: silent, proof: silent, unspent: silent, ...TREE }
 
 async function until(holds: () => boolean, seconds: number): Promise<boolean> {
   const end = Date.now() + seconds * 1000

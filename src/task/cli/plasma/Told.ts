@@ -21,8 +21,8 @@ export interface Told {
 
 /** All that layer 1 has told of the wallet's chain up to its newest block. */
 export function toldTo(state: WalletState, rows: Rows): Told {
-  const { view, ledger } = state.follower
-  const fresh = concerning(ledger.chain, view.window)
+  const { view, params } = state.follower
+  const fresh = concerning(params.path, view.window)
   return {
     blocks: [...storedL1(rows), ...fresh],
     next: view.next,
