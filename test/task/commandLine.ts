@@ -129,6 +129,7 @@ export async function terminal() {
 
   return {
     folder,
+    rpc,
     court,
     password,
     secret,

@@ -10,4 +10,6 @@ export async function kerros(words: readonly string[]): Promise<void> {
     err: (text) => process.stderr.write(`${text}\n`),
   })
   if (process.connected) process.disconnect()
+  // What still looks after a transaction must not keep a command from ending that has answered.
+  setTimeout(() => process.exit(), 500).unref()
 }

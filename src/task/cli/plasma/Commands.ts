@@ -98,10 +98,16 @@ export const PLASMA: readonly Command[] = [
   },
   {
     path: ['plasma', 'watch'],
-    about: 'watch a chain until Ctrl-C: check every block, answer every exit of what was spent, tell alarms',
+    about:
+      "watch a chain until Ctrl-C: check every block, answer every exit of what was spent, tell alarms, and take what the folder's key owns to layer 1 once the chain is bad",
     args: [],
-    options: [...HERE],
-    examples: [['plasma watch --home tower', 'its address pays for answers, and earns half of each bond']],
+    options: [...HERE, { name: 'only-warn', about: 'take nothing of your own out by itself' }],
+    examples: [
+      [
+        'plasma watch --home tower',
+        'its address pays for answers and bonds, and earns half of each bond that it answers',
+      ],
+    ],
     answers: {
       home: 'the folder',
       chain: "the chain's id",

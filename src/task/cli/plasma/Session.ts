@@ -106,7 +106,8 @@ async function opened(
     l1,
     store,
     operator: api,
-    params: { path: config.path, key, depth: config.confirmations - 1, patience: PATIENCE, life: LIFE },
+    // A command does what was asked for and no more: it is kerros plasma watch that acts by itself.
+    params: { path: config.path, key, depth: config.confirmations - 1, patience: PATIENCE, life: LIFE, guard: false },
     from: config.since,
     onOutput: (output) => heard.push(output),
     onFailure,

@@ -22,7 +22,10 @@ import { configOf, homeOf, idOf, operatorOf } from './Settings.ts'
 const WARNING = 86_400
 const TICK = 5000
 
-/** Watches the chain of a folder until the process is told to end: checks every block, answers false exits, warns. */
+/**
+ * Watches the chain of a folder until the process is told to end: checks every block, answers false exits, warns, and brings what
+ * the folder's key owns to layer 1 once the chain is bad.
+ */
 export async function start(call: Call): Promise<undefined> {
   const [home, config] = [homeOf(call), configOf(call)]
   const url = operatorOf(home, config)
@@ -40,6 +43,7 @@ export async function start(call: Call): Promise<undefined> {
     const l1 = await plasmaChain({ provider, signer, court: config.court, onFault: onTrouble })
     const watcher = new Watcher({
       ...{ l1, store, path: config.path, depth: config.confirmations - 1, patience: PATIENCE, warning: WARNING },
+      owners: call.options['only-warn'] === true ? [] : [{ key, l1 }],
       ...{ from: config.since, interval: TICK, operator: operatorClient(url), onTrouble, onFailure },
       onAlarm: ({ name, detail }) => call.say(stamped(`ALARM ${name}: ${detail}`)),
       onOutput: (output) => {
@@ -69,10 +73,16 @@ function troubles(call: Call): (why: unknown) => void {
 }
 
 function lineOf(output: WatcherOutput): string | undefined {
+  if (output.kind === 'guarding') return guardingText(output)
   if (output.kind === 'verified') return `block ${output.number} is valid, ${output.count} transactions`
   if (output.kind !== 'answer') return undefined
   const { answer } = output
   return answer.kind === 'challenge'
     ? `challenges the exit of ${answer.exit.exit.ids}, which was spent`
     : `answers the in-flight exit of ${answer.exit.txHash} (${answer.kind})`
+}
+
+function guardingText({ escapes, bonds, left }: WatcherOutput & { readonly kind: 'guarding' }): string {
+  const rest = left > 0 ? `; ${left} more once bonds come back` : ''
+  return `takes what is yours to layer 1: ${escapes} starts with ${bonds} bonds at most${rest}`
 }
