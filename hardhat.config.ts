@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import hardhatToolboxMochaEthers from '@nomicfoundation/hardhat-toolbox-mocha-ethers'
 import { defineConfig } from 'hardhat/config'
 import type { HardhatPlugin } from 'hardhat/types/plugins'
@@ -32,6 +33,9 @@ const sorted: HardhatPlugin = {
     solidity: async () => ({
       default: async () => ({
         processArtifactsAfterSuccessfulBuild: async (_context, paths) => void (paths as string[]).sort(),
+        // A compiler for each core, not for all but one.
+        build: (context, paths, options, next) =>
+          next(context, paths, { concurrency: availableParallelism(), ...options }),
       }),
     }),
   },

@@ -2,26 +2,28 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build, everything, focusOf } from './mutants/court.ts'
+import { type Built, build, everything, focusOf, ROOMS, type Room, sources } from './mutants/court.ts'
 import { type Ground, newGround } from './mutants/ground.ts'
 import { allMutants, fingerprint, type Mutant, mutated, shuffled } from './mutants/make.ts'
+import { type Menu, menuOf } from './mutants/menu.ts'
 import { type Fate, type Result, reasons, report } from './mutants/table.ts'
-import { save } from './snapshot.ts'
+import { committedText, save } from './snapshot.ts'
 
 const SEED = 'kerros'
 const HELP = `npm run test:mutants -- [options]
 
-Makes small changes to contracts/base and contracts/channel (a dropped statement, a flipped comparison, a swapped side,
-a number off by one), each in a copy of the project, and runs the suites of the changed file until one test fails.
+Makes small changes to the contracts of a room (a dropped statement, a flipped comparison, a swapped side, a number off by
+one), each in a copy of the project, and runs the suites of the changed file until one test fails.
 Fails if less than 90 % are killed, or a survivor has no reason in bench/mutants/survivors.json.
 
+  --room NAME      channel (contracts/base and contracts/channel) or plasma (contracts/plasma); default: channel
   --only FILE      only mutants of this file (Lock.sol), or whose id holds this text
   --sample N       only N mutants, drawn at random (default: all); a larger N adds to the same sample
   --seed TEXT      what fixes the draw, and the order of trial (default ${SEED})
   --jobs N         so many mutants at a time (default 2)
-  --resume         keep the results of this same code and try only the mutants that have none, and survivors without a
-                   reason
-  --results PATH   where results are kept (default .kerros/mutants.jsonl)
+  --resume         keep the results of files that are as they were, and try only mutants that have none, and survivors
+                   without a reason
+  --results PATH   where results are kept (default .kerros/mutants.ROOM.jsonl)
   --save           write the figures to snapshots/mutants.json
   --list           print the mutants and try none
   --help           this text`
@@ -42,11 +44,13 @@ interface Proof {
   readonly spent: number
 }
 
-/** What is there for this code; a line that was cut off as it was written is none. */
-function kept(path: string, code: string): Kept {
+/** What is there for these sources as they are; a line that was cut off as it was written is none. */
+function kept(path: string, room: Room): Kept {
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
   const all = lines.map((line) => JSON.parse(line) as Result | Proof)
-  const results = all.flatMap((one) => ('id' in one && one.code === code ? [[one.id, one] as const] : []))
+  const codes = new Set(sources(room).map((source) => `${basename(source)} ${fingerprint([source])}`))
+  const is = ({ id, code }: Result) => codes.has(`${id.split(' ')[0]} ${code}`)
+  const results = all.flatMap((one) => ('id' in one && is(one) ? [[one.id, one] as const] : []))
   return { proof: all.find((one): one is Proof => 'proof' in one), results: new Map(results) }
 }
 
@@ -55,53 +59,65 @@ function written(path: string, lines: Iterable<Result | Proof>): void {
 }
 
 /** Proves that the right code, built as mutants are, passes every suite; else no failure means anything. */
-async function rightCode(ground: Ground, proof: string): Promise<Proof> {
-  const { targets, suites } = everything()
-  const built = build('', '', targets)
+async function rightCode(ground: Ground, built: Built | string, room: Room): Promise<number> {
   if (typeof built === 'string') throw new Error(`the contracts do not build: ${built}`)
-  const { failed, late, passed, spent } = await ground.try({ built, suites, limit: PATIENCE })
+  const { failed, late, passed, spent } = await ground.try({ built, suites: everything(room).suites, limit: PATIENCE })
   if (late) throw new Error('the right code does not pass its suites in 20 minutes')
   if (failed !== undefined) throw new Error(`the right code fails: ${failed}`)
   console.log(`the right code passes ${passed} tests in ${Math.round(spent / 1000)} s`)
-  return { proof, spent }
+  return spent
 }
 
 /** The code of some targets as it should be. */
 function codeOf(targets: readonly string[]): string {
   const key = targets.join()
-  const code = right.get(key) ?? JSON.stringify(build('', '', targets))
+  const code = right.get(key) ?? JSON.stringify(build(new Map(), targets))
   right.set(key, code)
   return code
 }
 const right = new Map<string, string>()
 
-async function judged(ground: Ground, limit: number, mutant: Mutant): Promise<Pick<Result, 'fate' | 'by'>> {
-  const { suites, targets } = focusOf(mutant)
-  const built = build(mutant.path, mutated(mutant), targets)
-  if (typeof built === 'string') return { fate: 'invalid' }
-  if (JSON.stringify(built) === codeOf(targets)) return { fate: 'equivalent' }
-  const { failed, late } = await ground.try({ built, suites, limit })
+/** The code with this mutant alone; a verdict if it needs no trial. */
+function alone(mutant: Mutant): Built | 'invalid' | 'equivalent' {
+  const { targets } = focusOf(mutant)
+  const built = build(new Map([[mutant.path, mutated(mutant)]]), targets)
+  if (typeof built === 'string') return 'invalid'
+  return JSON.stringify(built) === codeOf(targets) ? 'equivalent' : built
+}
+
+async function judged(
+  ground: Ground,
+  limit: number,
+  mutant: Mutant,
+  menu: Menu | undefined,
+): Promise<Pick<Result, 'fate' | 'by'>> {
+  if (menu?.invalid.has(mutant.id)) return { fate: 'invalid' }
+  const served = menu?.codeOf(mutant)
+  const built = served ?? alone(mutant)
+  if (typeof built === 'string') return { fate: built }
+  const { failed, late } = await ground.try({ built, suites: focusOf(mutant).suites, limit })
   if (late) return { fate: 'timeout' }
-  return failed === undefined ? { fate: 'survived' } : { fate: 'killed', by: failed }
+  if (failed !== undefined) return { fate: 'killed', by: failed }
+  return { fate: served && alone(mutant) === 'equivalent' ? 'equivalent' : 'survived' }
 }
 
 /** Takes mutants from a queue until there is none; what another takes meanwhile is built while this one's suites run. */
 async function tryAll(
   ground: Ground,
   queue: Iterator<Mutant>,
-  limit: number,
+  judge: (ground: Ground, mutant: Mutant) => Promise<Pick<Result, 'fate' | 'by'>>,
   tell: (mutant: Mutant, result: Omit<Result, 'code'>) => void,
 ): Promise<void> {
   for (let next = queue.next(); !next.done; next = queue.next()) {
     const [mutant, begun] = [next.value, Date.now()]
-    const verdict = await judged(ground, limit, mutant)
+    const verdict = await judge(ground, mutant)
     tell(mutant, { id: mutant.id, ...verdict, seconds: (Date.now() - begun) / 1000 })
   }
 }
 
-function chosen(only: string | undefined, sample: string | undefined, seed: string): readonly Mutant[] {
+function chosen(room: Room, only: string | undefined, sample: string | undefined, seed: string): readonly Mutant[] {
   const fits = ({ path, id }: Mutant) => !only || basename(path) === basename(only) || id.includes(only)
-  const mutants = allMutants().filter(fits)
+  const mutants = allMutants(room).filter(fits)
   if (mutants.length === 0) throw new Error(`no mutant is of ${only}; --list prints all of them`)
   const count = sample === undefined ? mutants.length : Number(sample)
   if (!Number.isSafeInteger(count) || count < 1) throw new Error(`--sample is a number of mutants, not ${sample}`)
@@ -139,29 +155,63 @@ function untried(mutants: readonly Mutant[], results: ReadonlyMap<string, Result
 }
 
 interface Run {
+  readonly room: Room
   readonly open: readonly Mutant[]
   readonly path: string
-  readonly code: string
   readonly jobs: number
 }
 
-async function run({ open, path, code, jobs }: Run, { results, proof }: Kept): Promise<void> {
+/** Random runs in a trial, as a share of the usual ones. */
+const DEPTH: Readonly<Record<Room, number>> = { channel: 0.2, plasma: 0.05 }
+
+/** So many mutants of the root chain are built into one code. */
+const ON_MENU = 120
+
+/** What is tried together: mutants, their menu if they have one, the milliseconds that the right code takes. */
+interface Round {
+  readonly mutants: readonly Mutant[]
+  readonly menu: Menu | undefined
+  readonly spent: number
+}
+
+/** The mutants in rounds, each after the proof that the right code passes as it is built there. */
+async function* rounds({ room, open, path }: Run, { results, proof }: Kept, ground: Ground): AsyncGenerator<Round> {
+  if (room === 'plasma') {
+    const { targets } = everything(room)
+    for (let i = 0; i < open.length; i += ON_MENU) {
+      const mutants = open.slice(i, i + ON_MENU)
+      const menu = menuOf(mutants, targets)
+      yield { mutants, menu, spent: await rightCode(ground, menu.codeOf(undefined)!, room) }
+    }
+    return
+  }
+  const of = fingerprint([...sources(room), ...everything(room).suites])
+  const built = () => build(new Map(), everything(room).targets)
+  const right = proof?.proof === of ? proof : { proof: of, spent: await rightCode(ground, built(), room) }
+  written(path, [right, ...results.values()])
+  yield { mutants: open, menu: undefined, spent: right.spent }
+}
+
+async function run(of: Run, before: Kept): Promise<void> {
+  const { open, path, jobs } = of
   if (open.length === 0) return
-  const grounds = Array.from({ length: jobs }, newGround)
+  const grounds = Array.from({ length: jobs }, () => newGround(DEPTH[of.room]))
   endOn(['SIGINT', 'SIGTERM'], grounds)
   let done = 0
+  const tell = ({ line, path: source }: Mutant, told: Omit<Result, 'code'>) => {
+    const result: Result = { ...told, code: fingerprint([source]) }
+    before.results.set(result.id, result)
+    appendFileSync(path, `${JSON.stringify(result)}\n`)
+    const { id, fate, seconds } = result
+    console.log(`${++done}/${open.length} line ${line} ${id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
+  }
   try {
-    const of = fingerprint(everything().suites)
-    const right = proof?.proof === of ? proof : await rightCode(grounds[0]!, of)
-    written(path, [right, ...results.values()])
-    const tell = ({ line }: Mutant, result: Omit<Result, 'code'>) => {
-      results.set(result.id, { ...result, code })
-      appendFileSync(path, `${JSON.stringify({ ...result, code })}\n`)
-      const { id, fate, seconds } = result
-      console.log(`${++done}/${open.length} line ${line} ${id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
+    written(path, before.results.values())
+    for await (const { mutants, menu, spent } of rounds(of, before, grounds[0]!)) {
+      const queue = mutants.values()
+      const judge = (ground: Ground, mutant: Mutant) => judged(ground, MARGIN + 2 * spent, mutant, menu)
+      await Promise.all(grounds.map((ground) => tryAll(ground, queue, judge, tell)))
     }
-    const queue = open.values()
-    await Promise.all(grounds.map((ground) => tryAll(ground, queue, MARGIN + 2 * right.spent, tell)))
   } finally {
     for (const ground of grounds) ground.close()
   }
@@ -170,6 +220,7 @@ async function run({ open, path, code, jobs }: Run, { results, proof }: Kept): P
 async function main(): Promise<void> {
   const [flag, text] = [{ type: 'boolean' }, { type: 'string' }] as const
   const options = {
+    room: text,
     only: text,
     sample: text,
     seed: text,
@@ -182,18 +233,28 @@ async function main(): Promise<void> {
   }
   const { values } = parseArgs({ options })
   if (values.help) return console.log(HELP)
-  const mutants = chosen(values.only, values.sample, values.seed ?? SEED)
+  const room = (values.room ?? 'channel') as Room
+  if (!ROOMS[room]) throw new Error(`--room is ${Object.keys(ROOMS).join(' or ')}, not ${room}`)
+  const mutants = chosen(room, values.only, values.sample, values.seed ?? SEED)
   if (values.list) return console.log(mutants.map(({ path, line, id }) => `${path}:${line}  ${id}`).join('\n'))
-  const [path, code] = [values.results ?? '.kerros/mutants.jsonl', fingerprint([])]
+  const path = values.results ?? `.kerros/mutants.${room}.jsonl`
   mkdirSync(dirname(path), { recursive: true })
-  const before: Kept = values.resume ? kept(path, code) : { proof: undefined, results: new Map() }
+  const before: Kept = values.resume ? kept(path, room) : { proof: undefined, results: new Map() }
   const jobs = Number(values.jobs ?? 2)
   if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs is a number of processes, not ${values.jobs}`)
-  await run({ open: untried(mutants, before.results), path, code, jobs }, before)
+  await run({ room, open: untried(mutants, before.results), path, jobs }, before)
   const { text: shown, short, figures } = report(mutants, before.results)
   console.log(`\n${shown}`)
-  if (values.save) save('snapshots/mutants.json', { mutants: allMutants().length, ...figures })
+  if (values.save) saved(room, { mutants: allMutants(room).length, ...figures })
   if (short.length > 0) throw new Error(short.join('; '))
+}
+
+/** Writes a room's figures beside the other's. */
+function saved(room: Room, figures: Readonly<Record<string, number>>): void {
+  const path = 'snapshots/mutants.json'
+  const known = JSON.parse(committedText(path)) as Readonly<Record<string, number>>
+  const mine = Object.entries(figures).map(([key, value]) => [`${room}.${key}`, value])
+  save(path, { ...known, ...Object.fromEntries(mine) })
 }
 
 await main().catch((why) => {

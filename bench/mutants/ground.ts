@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Trial, Verdict } from './suite.child.ts'
@@ -9,29 +9,35 @@ const ALL = [...COPIED, 'tsconfig.json', 'typechain-types']
 
 /** A process that answers nothing for so many times its processor's limit is stuck. */
 const PATIENCE = 20
-/** Random runs in a trial, as a share of the usual ones: survivors run all suites, and most are killed long before. */
-const DEPTH = process.env.KERROS_DEPTH ?? '0.2'
 
-/** A temporary copy of the built project and one process in it that runs suites, a new one for every trial. */
+/** So many trials are made by one process, unless one of them is broken off. */
+const TRIALS = 25
+
+/** A temporary copy of the built project and one process in it that runs suites. */
 export interface Ground {
   readonly try: (trial: Trial) => Promise<Verdict>
   readonly close: () => void
 }
 
-/** Copies the project (node_modules is linked); nothing is written outside of the copy. */
-export function newGround(): Ground {
+/**
+ * Makes `depth` times the usual number of random runs: survivors run all suites, and most are killed long before. Copies
+ * the project (node_modules is linked); nothing is written outside of the copy.
+ */
+export function newGround(depth: number): Ground {
   const folder = mkdtempSync(join(tmpdir(), 'kerros-mutants-'))
   for (const name of ALL) cpSync(name, join(folder, name), { recursive: true })
   symlinkSync(realpathSync('node_modules'), join(folder, 'node_modules'))
-  let child = start(folder)
+  makeRoom(join(folder, 'hardhat.config.ts'))
+  let [child, trials] = [start(folder, depth), 0]
   return {
     try: async (trial) => {
       const verdict = await asked(child, trial)
-      // A run that was broken off leaves chains and hooks behind; the next process loads while the compiler works.
-      child.kill('SIGKILL')
       for (const file of Object.keys(trial.built))
         cpSync(`artifacts/${file}`, join(folder, 'artifacts', file), { recursive: true })
-      child = start(folder)
+      if (++trials < TRIALS && !verdict.late) return verdict
+      // What was broken off leaves chains and hooks behind; the next process loads while the compiler works.
+      child.kill('SIGKILL')
+      ;[child, trials] = [start(folder, depth), 0]
       return verdict
     },
     close: () => {
@@ -41,9 +47,18 @@ export function newGround(): Ground {
   }
 }
 
-function start(folder: string): ChildProcess {
+/** Code that is built quickly, or for many mutants, is larger than what a chain takes. */
+function makeRoom(config: string): void {
+  const text = readFileSync(config, 'utf8')
+  const loose = 'allowUnlimitedContractSize: true, transactionGasCap: 200_000_000, blockGasLimit: 200_000_000,'
+  const made = text.replace("type: 'edr-simulated',", `type: 'edr-simulated', ${loose}`)
+  if (made === text) throw new Error(`${config} names no simulated chain`)
+  writeFileSync(config, made)
+}
+
+function start(folder: string, depth: number): ChildProcess {
   const options = { cwd: folder, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] as const }
-  const env = { ...process.env, KERROS_DEPTH: DEPTH }
+  const env = { ...process.env, KERROS_DEPTH: String(depth) }
   return fork(join(folder, 'bench/mutants/suite.child.ts'), { ...options, env, stdio: [...options.stdio] })
 }
 

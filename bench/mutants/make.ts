@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type Node, sources, treeOf } from './court.ts'
+import { type Node, type Room, sources, treeOf } from './court.ts'
 
 /** What mutants do to a source, in general. */
 export type Kind =
@@ -201,9 +201,9 @@ function made(path: string): readonly Mutant[] {
   })
 }
 
-/** Every mutant of every source, always in the same order. */
-export function allMutants(): readonly Mutant[] {
-  return sources().flatMap(made)
+/** Every mutant of every source of a room, always in the same order. */
+export function allMutants(room: Room): readonly Mutant[] {
+  return sources(room).flatMap(made)
 }
 
 /** The source as the mutant has it. */
@@ -218,10 +218,9 @@ export function shuffled(mutants: readonly Mutant[], seed: string): readonly Mut
   return keyed.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, mutant]) => mutant)
 }
 
-/** What tells apart the code that mutants are made of, and other files: results for other code are worth nothing. */
-export function fingerprint(more: readonly string[]): string {
-  const texts = [...sources(), ...more].map((path) => readFileSync(path, 'utf8'))
-  return hash(texts.join('')).slice(0, 16)
+/** What tells apart files as they are: results for other code are worth nothing. */
+export function fingerprint(paths: readonly string[]): string {
+  return hash(paths.map((path) => readFileSync(path, 'utf8')).join('')).slice(0, 16)
 }
 
 function hash(text: string): string {

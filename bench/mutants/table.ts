@@ -10,7 +10,7 @@ export interface Result {
   readonly id: string
   readonly fate: Fate
   readonly by?: string
-  /** The code it was judged in. */
+  /** The text of its file that it was judged in. */
   readonly code: string
   readonly seconds: number
 }

@@ -14,7 +14,7 @@ import { type Branch, grow, type Planted, plant } from './branches.ts'
 import { included } from './flights.ts'
 import { pairOf } from './locks.ts'
 import { chainId, depositId, depositing, depositOf, shown, txHash } from './people.ts'
-import { alice, bob, carol, MARGIN, play, type Stage, signed, stranger } from './stage.ts'
+import { alice, bob, carol, fork, MARGIN, play, type Stage, signed, stranger } from './stage.ts'
 
 /** The random numbers of one move. */
 export interface Roll {
@@ -75,6 +75,12 @@ export async function beginAnything(on: Stage): Promise<Anything> {
   for (let i = 0; i < 9; i++) spendAnew(world, { move: 0, who: i, what: i, with: 3 + 7 * i, twist: 5 + 3 * i })
   await commitAnew(world, { move: 0, who: 0, what: 1023, with: 0, twist: 0 })
   return world
+}
+
+/** The same world with its own memory: what is done in one of the two, the other does not know. */
+export function again(world: Anything): Anything {
+  const { on, coins: all, txs, blocks } = world
+  return { ...world, on: fork(on), coins: [...all], txs: [...txs], blocks: [...blocks] }
 }
 
 /** Somebody pays in: ether, gold, or one of the deeds; sometimes for the contract, sometimes once more. */

@@ -18,8 +18,12 @@ function holderOf(on: Holdings, asset: Hex): Contract {
   return new Contract(asset, HOLDING, on.connection.ethers.provider)
 }
 
-/** Tokens are counted by those who hold them: what the model moved last is where the token says that it is. */
-export async function agreeOnTokens(on: Holdings, transfers: readonly Transfer[]): Promise<void> {
+/** Tokens are counted by those who hold them, or some: what the model moved last is where the token says that it is. */
+export async function agreeOnTokens(
+  on: Holdings,
+  transfers: readonly Transfer[],
+  whose?: ReadonlySet<Hex>,
+): Promise<void> {
   for (const { asset, from, to, amount, id } of transfers) {
     if (asset === ETHER) continue
     if (id !== undefined) {
@@ -32,8 +36,13 @@ export async function agreeOnTokens(on: Holdings, transfers: readonly Transfer[]
     held.set(from, (held.get(from) ?? 0n) - amount)
     held.set(to, (held.get(to) ?? 0n) + amount)
   }
+  const moved = new Set(transfers.map(({ asset }) => asset))
   for (const [asset, held] of on.holdings) {
+    if (whose && !moved.has(asset)) continue
     const token = holderOf(on, asset)
-    for (const [who, amount] of held) expect(await token.balanceOf!(who), `tokens of ${who}`).to.equal(amount)
+    for (const [who, amount] of held) {
+      if (whose && !whose.has(who)) continue
+      expect(await token.balanceOf!(who), `tokens of ${who}`).to.equal(amount)
+    }
   }
 }
