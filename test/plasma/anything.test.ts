@@ -11,7 +11,7 @@ import { agreeOnState, ground, owed, type Stage, stage, waiting } from './stage.
 
 const nat = fc.nat()
 const roll = fc.record({ move: nat, who: nat, what: nat, with: nat, twist: nat })
-const [RUNS, CALLS, ENOUGH] = [256, 150, 900]
+const [RUNS, CALLS, ENOUGH] = [256, 150, 5000]
 
 describe('RootChain against its model, whatever anybody does', () => {
   let begun: Anything
