@@ -201,7 +201,7 @@ describe('house', () => {
   keeps('functions are short', longFunctions, [
     [
       'a middle function of many lines',
-      { 'src/edge/Long.ts': `export function f() {${'\n'.repeat(20)}}\n`.repeat(2_000) },
+      { 'src/edge/Long.ts': `export function f() {${'\n'.repeat(20)}}\n`.repeat(4_000) },
       /function of src has 21 lines, its ceiling is 15/,
     ],
     [
