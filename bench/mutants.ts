@@ -165,7 +165,7 @@ interface Run {
 const DEPTH: Readonly<Record<Room, number>> = { channel: 0.2, plasma: 0.05 }
 
 /** So many mutants of the root chain are built into one code. */
-const ON_MENU = 120
+const ON_MENU = 200
 
 /** What is tried together: mutants, their menu if they have one, the milliseconds that the right code takes. */
 interface Round {

@@ -149,7 +149,7 @@ describe('RootChain, a tree of chains', () => {
       }))
       const refusal = async (margin: number, alarm: number) => {
         const terms = abi.encodeDeploy([stranger.address, MFP, margin, alarm, BOND_GAS, FLOOR, CEILING])
-        const params = [{ from: stranger.address, data: `${bytecode}${terms.slice(2)}`, gas: '0xf00000' }]
+        const params = [{ from: stranger.address, data: `${bytecode}${terms.slice(2)}` }]
         return scene.connection.provider.request({ method: 'eth_call', params }).then(
           () => undefined,
           ({ data }: { data: string }) => abi.parseError(data)?.name,
