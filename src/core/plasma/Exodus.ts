@@ -4,8 +4,8 @@ import { emptyMap, entries, get, set } from '../base/HashMap.ts'
 import { flightOf } from './Departure.ts'
 import { OWN_PERMIT } from './Exit.ts'
 import { type Follower, lastNumberOf } from './Follower.ts'
-import { boarding, bondsOf, type Scene } from './Guard.ts'
-import { exitCalls, type Held } from './Held.ts'
+import { boarding, bondsOf, dearestFirst, type Scene } from './Guard.ts'
+import { exitCalls, type Held, type Leaving } from './Held.ts'
 import { bitsOf, outputAt } from './InFlightExit.ts'
 import { isUnique, observe } from './Ledger.ts'
 import { maySpeakFor, termsOfAll, termsOn } from './Locked.ts'
@@ -104,9 +104,9 @@ function leaves(params: WalletParams, state: WalletState): readonly Deed[] {
   const single = ({ id, output }: Held) =>
     isUnique(state.follower.ledger, output.asset) || !!get(state.tries.voided, id)
   const termsOf = (lock: Hex) => termsOn(state, lock)
-  return exitCalls(params.path, all, OWN_PERMIT, single, termsOf).map(
-    (one): Deed => ({ kind: 'call', ...one, bonds: 1 }),
-  )
+  const calls = exitCalls(params.path, all, OWN_PERMIT, single, termsOf)
+  const outputsOf = ({ ids }: Leaving) => ids.map((id) => get(state.held, id)!.output)
+  return dearestFirst(state.follower.ledger, calls, outputsOf).map((one): Deed => ({ kind: 'call', ...one, bonds: 1 }))
 }
 
 function isLeaving(state: WalletState, { id, output, use }: Held): boolean {

@@ -1,5 +1,5 @@
 // How owners' money comes to layer 1 by itself: from a bad chain, and from payments that others put up.
-import { type Hex, uint, ZERO } from '../base/Bytes.ts'
+import { ETHER, type Hex, uint, ZERO } from '../base/Bytes.ts'
 import { emptyMap, entries, get, type HashMap, set } from '../base/HashMap.ts'
 import { type Domain, keccak, recover } from '../base/Signature.ts'
 import { type L1Block, require } from '../base/Step.ts'
@@ -124,12 +124,37 @@ export function escapesOf(
   const groups = params.owners.flatMap(({ owner }) => leavesOf(scene, tries, owner))
   const own = new Set(groups.flatMap(({ ids }) => ids))
   const permitted = permits.flatMap((permit) => permittedLeave(scene, tries, permit, own) ?? [])
-  return [...wanted, ...flights, ...[...groups, ...permitted].sort((a, b) => worthOf(scene, b) - worthOf(scene, a))]
+  const leaves = dearestFirst(scene.ledger, [...groups, ...permitted], ({ ids }) => {
+    return ids.flatMap((id) => get(scene.ledger.coins, id)?.output ?? [])
+  })
+  return [...wanted, ...flights, ...leaves]
 }
 
-/** Digits are enough to compare what is worth more. */
-function worthOf({ ledger }: Scene, { ids }: Escape & { readonly kind: 'leave' }): number {
-  return ids.reduce((sum, id) => sum + Number(get(ledger.coins, id)?.output.value ?? 0n), 0)
+/**
+ * What leaves, the dearest first. Amounts of two assets cannot be compared, and anybody can make a token of which there is
+ * much: so the assets take turns, and ether has every other one. What somebody sends in small pieces comes last.
+ */
+export function dearestFirst<Leaving>(
+  ledger: Pick<Ledger, 'running'>,
+  all: readonly Leaving[],
+  outputsOf: (one: Leaving) => readonly Output[],
+): readonly Leaving[] {
+  const lines = new Map<Hex, { readonly one: Leaving; readonly value: bigint }[]>([[ETHER, []]])
+  for (const one of all) {
+    const outputs = outputsOf(one)
+    const asset = outputs[0]?.asset ?? ETHER
+    const value = isUnique(ledger, asset) ? 1n : outputs.reduce((sum, output) => sum + output.value, 0n)
+    lines.set(asset, [...(lines.get(asset) ?? []), { one, value }])
+  }
+  const [ether, ...others] = [...lines.values()].map((line) => {
+    return line.sort((a, b) => (a.value === b.value ? 0 : a.value > b.value ? -1 : 1)).map(({ one }) => one)
+  })
+  return inTurn([ether!, inTurn(others)])
+}
+
+function inTurn<Item>(lines: readonly (readonly Item[])[]): readonly Item[] {
+  const most = lines.reduce((length, line) => Math.max(length, line.length), 0)
+  return Array.from({ length: most }, (_, i) => lines.flatMap((line) => line.slice(i, i + 1))).flat()
 }
 
 /**
