@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-import { type Hex, uint } from '../../src/core/base/Bytes.ts'
-import { between, type Pair, rate, windowed } from './pair.ts'
+import { uint } from '../../src/core/base/Bytes.ts'
+import { between, type Pair, rate, secrets, windowed } from './pair.ts'
 
 type Figures = Record<string, number>
 
@@ -13,7 +12,8 @@ const WINDOW = 32
 /** How many lots of a long run are its beginning and its end. */
 const EDGE = 10
 const SINGLE = 200_000
-const LOCKS = 20_000
+const WARM_LOCKS = 10_000
+const LOCKS = 100_000
 /** How many locks are open at once: fewer than a list holds. */
 const OPEN = 200
 const UNTRIED = 32
@@ -31,7 +31,7 @@ export async function measure(): Promise<Figures> {
     ...(await between(1, serial)).figures,
     ...(await between(1, pipelined)).figures,
     ...(await between(1, single)).figures,
-    ...(await between(1, locked)).figures,
+    ...(await between(1, locked, 'locks')).figures,
     ...(await between(CHANNELS, many)).figures,
   }
 }
@@ -96,23 +96,19 @@ function megabytes(bytes: number): number {
 
 async function locked({ payer: { node, ids, l1 } }: Pair) {
   const expiry = l1.head().time + 100_000
-  const lock = (n: number) => {
-    const paymentId = uint(1_000_000 + n, 32)
-    return node.lock(ids[0]!, { amount: 1n, expiry, key: sha256(paymentId), paymentId })
+  const keys = secrets()
+  const lock = async (n: number) => {
+    const { key, preimage } = keys[n]!
+    if ((await node.lock(ids[0]!, { amount: 1n, expiry, key })) !== preimage)
+      throw new Error('a lock without its proof')
   }
   // An untried peer is given few locks at once.
   await windowed(UNTRIED, UNTRIED / 2, lock)
-  await windowed(10 * OPEN, OPEN, (n) => lock(UNTRIED + n))
+  await windowed(WARM_LOCKS, OPEN, (n) => lock(UNTRIED + n))
   const start = performance.now()
-  const times = await windowed(LOCKS, OPEN, (n) => lock(UNTRIED + 10 * OPEN + n))
+  const times = await windowed(LOCKS, OPEN, (n) => lock(UNTRIED + WARM_LOCKS + n))
   const figures = { 'channel.htlc.direct': rate(LOCKS, start, times[LOCKS - 1]!) }
-  return { paid: UNTRIED + 10 * OPEN + LOCKS, figures }
-}
-
-function sha256(bytes: Hex): Hex {
-  return `0x${createHash('sha256')
-    .update(Buffer.from(bytes.slice(2), 'hex'))
-    .digest('hex')}`
+  return { paid: UNTRIED + WARM_LOCKS + LOCKS, figures }
 }
 
 async function many({ payer: { node, ids } }: Pair) {

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { isNative } from '../../src/core/base/Signature.ts'
+import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { FUNDS, type Seated, sit } from './seat.ts'
 
 /** What the payee's process says when it has gone to its court with what it holds. */
@@ -17,8 +19,30 @@ export interface Pair {
   readonly payer: Seated
   /** Bytes that the payee's process occupies. */
   rss(): Promise<number>
+  /** Microseconds that the payer's and the payee's process have worked: what others do on the machine counts little. */
+  cpu(): Promise<readonly [payer: number, payee: number]>
   /** Asks the payee's process to look where its time goes, and then for what it has seen. */
-  ask<T>(what: 'profile' | 'shares'): Promise<T>
+  ask<T>(what: Asked): Promise<T>
+}
+
+/** What a payee's process is asked beside its claim: what it occupies, how long it has worked, and where its time went. */
+export type Asked = 'rss' | 'cpu' | 'profile' | 'shares'
+
+/** How many locks a payee has secrets for. */
+export const SECRETS = 120_000
+
+/** A secret of the payee's, and the key that it gives to payers. */
+export interface Secret {
+  readonly preimage: Hex
+  readonly key: Hex
+}
+
+/** The payee's secrets, which both processes of a bench know beforehand: it is the channel that is measured. */
+export function secrets(): readonly Secret[] {
+  return Array.from({ length: SECRETS }, (_, n) => {
+    const preimage = uint(1_000_000 + n, 32)
+    return { preimage, key: hashLock(preimage) }
+  })
 }
 
 /**
@@ -28,18 +52,20 @@ export interface Pair {
 export async function between<T extends { readonly paid: number }>(
   channels: number,
   pay: (pair: Pair) => Promise<T>,
+  what: 'payments' | 'locks' = 'payments',
 ): Promise<T> {
   if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
   const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
   const child = fileURLToPath(new URL('./payee.ts', import.meta.url))
-  const payee = fork(child, [folder, String(channels)], { execArgv: ['--import', 'tsx'] })
+  const payee = fork(child, [folder, String(channels), what], { execArgv: ['--import', 'tsx'] })
   try {
     const { address } = await heard<{ address: string }>(payee)
     const payer = await sit({ folder, side: 0, address, channels })
     const made = await pay({
       payer,
       rss: () => asked<number>(payee, 'rss'),
-      ask: <T>(what: 'profile' | 'shares') => asked<T>(payee, what),
+      cpu: async () => [cpu(), await asked<number>(payee, 'cpu')],
+      ask: <T>(what: Asked) => asked<T>(payee, what),
     })
     check(await asked<Claimed>(payee, 'claim'), made.paid)
     await payer.stop()
@@ -48,6 +74,12 @@ export async function between<T extends { readonly paid: number }>(
     payee.kill()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Microseconds that this process has worked. */
+export function cpu(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
 }
 
 function asked<T>(of: ChildProcess, what: string): Promise<T> {

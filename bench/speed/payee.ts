@@ -1,15 +1,19 @@
 // The payee's process: takes payments and locks, and when told goes to its court with what it holds of the first channel.
-import type { Claimed } from './pair.ts'
+import type { Hex } from '../../src/core/base/Bytes.ts'
+import { type Claimed, cpu, secrets } from './pair.ts'
 import { profiled, type Shares } from './profiler.ts'
 import { sit } from './seat.ts'
+
+/** Its secrets by key, for the channel that is to be measured with locks. */
+const known = new Map<Hex, Hex>()
+if (process.argv[4] === 'locks') for (const { preimage, key } of secrets()) known.set(key, preimage)
 
 const seated = await sit({
   folder: process.argv[2]!,
   side: 1,
   channels: Number(process.argv[3]),
   onEvent(node, id, event) {
-    // The preimages of the bench are the payment ids: it is the channel that is measured, not the secret.
-    if (event.name === 'locked') node.fulfil(id, event.lock.id, event.lock.paymentId).catch(fall)
+    if (event.name === 'locked') node.fulfil(id, event.lock.id, known.get(event.lock.key)!).catch(fall)
   },
 })
 /** Tells where this process has spent its time since it began to look. */
@@ -17,6 +21,7 @@ let seen: (() => Promise<Shares>) | undefined
 process.send!({ address: seated.address })
 process.on('message', (what) => {
   if (what === 'rss') process.send!(process.memoryUsage.rss())
+  else if (what === 'cpu') process.send!(cpu())
   else if (what === 'profile') look().catch(fall)
   else if (what === 'shares') seen?.().then((shares) => process.send!(shares), fall)
   else claim().catch(fall)

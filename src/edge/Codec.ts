@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { isHex } from '../core/base/Bytes.ts'
 import type { Plain } from '../core/base/Step.ts'
 import { Fault, reason } from './Fault.ts'
 
 // Plain data as JSON. A bigint is a string of '#' and its hexadecimal digits (linear to read, however long); a long Hex is
-// '~' and its bytes in base64, a third shorter; bytes are '#=' and base64, or in a frame '#@' and how many of those behind
-// its text are theirs. A string that begins with either is written with one '#' more, so that no
+// '~' and its bytes in base64, a third shorter; bytes are '#=' and base64. In a frame '~@' and '#@' are followed by how many
+// of the bytes behind its text are theirs. A string that begins with either is written with one '#' more, so that no
 // string can be taken for what it is not.
 
 /** How deeply plain data may be nested, both ways: a hostile message must not exhaust anybody's stack. */
@@ -56,7 +55,7 @@ export function decode(frame: Frame): Plain {
 }
 
 function write(value: Plain, depth: number, parts?: Parts): string {
-  if (typeof value === 'string') return writeText(value)
+  if (typeof value === 'string') return writeText(value, parts)
   if (typeof value === 'bigint') return `"#${value.toString(16)}"`
   if (typeof value === 'number') return writeNumber(value)
   if (value === null || typeof value === 'boolean') return String(value)
@@ -71,11 +70,22 @@ function write(value: Plain, depth: number, parts?: Parts): string {
 /** From how many characters on a Hex is written as base64. */
 const LONG = 512
 
-function writeText(value: string): string {
+function writeText(value: string, parts: Parts | undefined): string {
   const first = value.charCodeAt(0)
   if (first === HASH || first === TILDE) return JSON.stringify(`#${value}`)
-  if (value.length < LONG || !isHex(value)) return JSON.stringify(value)
-  return `"~${Buffer.from(value.slice(2), 'hex').toString('base64')}"`
+  const bytes = value.length < LONG ? undefined : bytesOf(value)
+  if (!bytes) return JSON.stringify(value)
+  if (!parts) return `"~${bytes.toString('base64')}"`
+  parts.push(bytes)
+  return `"~@${bytes.length}"`
+}
+
+/** The bytes of a Hex: what says the same when it is read back. */
+function bytesOf(value: string): Buffer | undefined {
+  if (!value.startsWith('0x')) return undefined
+  const digits = value.slice(2)
+  const bytes = Buffer.from(digits, 'hex')
+  return bytes.toString('hex') === digits ? bytes : undefined
 }
 
 function writeNumber(value: number): string {
@@ -151,7 +161,7 @@ function reviveFields(fields: Record<string, unknown>, depth: number, rest: Rest
 
 function reviveText(text: string, rest: Rest): Plain {
   const first = text.charCodeAt(0)
-  if (first === TILDE) return reviveHex(text.slice(1))
+  if (first === TILDE) return reviveHex(text, rest)
   return first === HASH ? reviveEscaped(text, rest) : text
 }
 
@@ -159,8 +169,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
-function reviveHex(base64: string): string {
-  return `0x${reviveBytes(base64).toString('hex')}`
+function reviveHex(text: string, rest: Rest): string {
+  const bytes = text.charCodeAt(1) === AT ? bufferOf(takeBytes(text.slice(2), rest)) : reviveBytes(text.slice(1))
+  return `0x${bytes.toString('hex')}`
 }
 
 function reviveBytes(base64: string): Buffer {

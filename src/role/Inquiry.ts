@@ -1,6 +1,7 @@
-import type { Hex } from '../core/base/Bytes.ts'
+import { ETHER, type Hex } from '../core/base/Bytes.ts'
 import { verdictKey } from '../core/base/Verdicts.ts'
 import { unpackLocks } from '../core/channel/Lock.ts'
+import { verdictOn } from '../core/channel/LockTime.ts'
 import type { PeerInput } from '../core/channel/Peer.ts'
 import type { PeerState, Seat } from '../core/channel/PeerState.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
@@ -86,9 +87,14 @@ export class Inquiry {
       if (this.#stopped) return
       if (verdict) await this.#tell(seat.id, { kind: 'verdict', condition, key, verdict })
       doubt.asked = true
-      if (verdict || since <= at) keys.set(verdictKey(condition, key), undefined)
+      if (verdict || since <= at) keys.set(nameOf(doubt), undefined)
     }
   }
+}
+
+/** What tells a key from all others: of a hash lock it is the key itself. */
+function nameOf({ condition, key }: Pick<Doubt, 'condition' | 'key'>): Hex {
+  return condition === ETHER ? key : verdictKey(condition, key)
 }
 
 /** The newest final block where `head` is the newest one. */
@@ -98,12 +104,14 @@ function final(head: number, { confirmations }: Seat): number {
 
 /** The keys of a channel now: what was asked of those that were there before stays. */
 function note(asked: Asked, { locks, watch }: PeerState): void {
-  const { locks: listed, verdicts } = watch.newest
+  const { newest } = watch
+  const { locks: listed } = newest
   const keys = new Map<Hex, Doubt | undefined>()
-  for (const { condition, key } of [...locks, ...unpackLocks(listed)]) {
-    const name = verdictKey(condition, key)
-    const fresh = name in verdicts ? undefined : { condition, key, since: watch.head, asked: false }
-    keys.set(name, asked.keys.has(name) ? asked.keys.get(name) : fresh)
+  for (const lock of [...locks, ...unpackLocks(listed)]) {
+    const { condition, key } = lock
+    const name = nameOf(lock)
+    if (asked.keys.has(name)) keys.set(name, asked.keys.get(name))
+    else keys.set(name, verdictOn(newest, lock) ? undefined : { condition, key, since: watch.head, asked: false })
   }
   Object.assign(asked, { locks, listed, keys })
 }

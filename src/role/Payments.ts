@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ETHER, type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { Refusal, require } from '../core/base/Step.ts'
 import { emptyState, type Side } from '../core/channel/Channel.ts'
-import { type PackedPaid, type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
+import { type PackedPaid, preimageIn, type SavedHistory, unpackHistory, unpackPaid } from '../core/channel/Packed.ts'
 import { isSerial, type Paid, type Pay, serialId } from '../core/channel/Payment.ts'
 import { type PeerInput, payAll } from '../core/channel/Peer.ts'
 import {
@@ -202,7 +202,10 @@ export class Payments {
   find(id: Hex, payer: Side, paymentId: Hex): Payment | undefined {
     const sought = Buffer.from(paymentId.slice(2), 'hex')
     for (const [version, , paid] of historyOf(this.#store, id, id)) {
-      if (!Buffer.from(paid[payer === 'a' ? 0 : 1]).includes(sought)) continue
+      if (!paid.some((part) => part && Buffer.from(part.buffer, part.byteOffset, part.length).includes(sought)))
+        continue
+      const preimage = preimageIn(paid, payer, paymentId)
+      if (preimage !== undefined) return { paymentId, version, index: 0, preimage }
       const index = unpackPaid(paid).findIndex((one) => one.payer === payer && one.pay.paymentId === paymentId)
       if (index >= 0) return { paymentId, version, index }
     }

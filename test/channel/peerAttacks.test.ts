@@ -10,12 +10,19 @@ const CASES: readonly Case[] = [
   [
     'a lock is taken with its preimage only',
     'takesUnproven',
-    cut('LockBook.ts', "  if (change.kind === 'fulfilLock' && !opens(change.preimage, lock)) return 'WrongPreimage'\n"),
+    cut(
+      'LockBook.ts',
+      "  if (change.kind === 'fulfilLock' && !opens(change.preimage, lock, known)) return 'WrongPreimage'\n",
+    ),
   ],
   [
     'no lock is taken in the version that adds it',
     'takesTooLate',
-    cut('LockBook.ts', '!lock || lock.id > at.before.ids[by]', '!lock'),
+    cut(
+      'LockBook.ts',
+      'lockIn(at.open, by, change.lockId)\n',
+      'lockIn(at.open, by, change.lockId) ?? at.moved.find(({ lock }) => lock.id === change.lockId)?.lock\n',
+    ),
   ],
   [
     'nothing is adopted once a clock is set',

@@ -43,7 +43,7 @@ const RULES: readonly (readonly [what: string, rule: Rule])[] = [
   ],
   [
     'its receiver gives a lapsed lock up',
-    { file: 'Locking.ts', rule: "(isLapsed(d.state, lock) ? 'LockExpired' : undefined)", instead: 'undefined' },
+    { file: 'Locking.ts', rule: "(isLapsed(before, lock) ? 'LockExpired' : undefined)", instead: 'undefined' },
   ],
   [
     'a lock does not end before a final block has decided',

@@ -163,10 +163,9 @@ const CASES: readonly Case[] = [
     [
       cut(
         'LockBook.ts',
-        "lockName({ toB: by === 'b', id: change.lockId }))\n",
-        "lockName({ toB: by === 'b', id: change.lockId })) ?? at.locks.get(lockName({ toB: by !== 'b', id: change.lockId }))\n",
+        'lockIn(at.open, by, change.lockId)\n',
+        'lockIn(at.open, by, change.lockId) ?? lockIn(at.open, other(by), change.lockId)\n',
       ),
-      cut('LockBook.ts', 'lock.id > at.before.ids[by]', 'lock.id > at.before.ids[receiverOf(lock)]'),
     ],
     (w) => w.found(w.resists('locks', 'b'), 2000),
   ],

@@ -1,4 +1,4 @@
-import { concat, ETHER, type Hex } from './Bytes.ts'
+import { ETHER, type Hex } from './Bytes.ts'
 import type { Court } from './Court.ts'
 import { sha256 } from './Signature.ts'
 import { require } from './Step.ts'
@@ -33,7 +33,7 @@ export function hashLock(preimage: Hex): Hex {
 
 /** Where the verdict on a condition's key is kept; condition zero is the hash lock. */
 export function verdictKey(condition: Hex, key: Hex): Hex {
-  return concat(condition, key)
+  return `${condition}${key.slice(2)}`
 }
 
 /** Writes the verdicts of preimages that are new at `time`; those already known are passed over. */

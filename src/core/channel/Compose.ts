@@ -3,7 +3,7 @@ import { costOf } from './Change.ts'
 import { other, type Side } from './Channel.ts'
 import { type Effects, effects, put, putLot } from './Effects.ts'
 import { isClosing } from './Ending.ts'
-import type { Moved } from './LockBook.ts'
+import { lockIn, type Moved } from './LockBook.ts'
 import { mayOffer, timing } from './LockTime.ts'
 import { type Lot, lotOf } from './Lot.ts'
 import type { Item } from './Message.ts'
@@ -29,7 +29,7 @@ export function compose(
   own: readonly Pending[],
   requests: readonly Change[],
 ): Composed {
-  const done = effects(s.complete.book, s.locks)
+  const done = effects(s.complete.book, s.locks, s.preimages)
   const items: Item[] = []
   const dropped: (readonly [Change, string])[] = []
   const peer = other(seat.side)
@@ -78,7 +78,7 @@ function attempt(seat: Seat, s: PeerState, done: Effects, by: Side, change: Chan
 function untimely(seat: Seat, s: PeerState, by: Side, change: Change): string | undefined {
   if (change.kind === 'addLock') return isClosing(s) ? 'ChannelEnding' : undefined
   if (change.kind !== 'fulfilLock') return undefined
-  const lock = s.locks.find(({ toB, id }) => id === change.lockId && toB === (by === 'b'))
+  const lock = lockIn(s.locks, by, change.lockId)
   if (!lock) return undefined
   const isTimely = by === seat.side ? mayOffer(seat, s, lock) : timing(s, lock) === 'inTime'
   return isTimely ? undefined : 'LockExpired'
@@ -100,7 +100,7 @@ export function recompute(
   items: readonly Item[],
   own: readonly Pending[],
 ): Recomputed | string {
-  const done = effects(s.complete.book, s.locks)
+  const done = effects(s.complete.book, s.locks, s.preimages)
   const refused: (readonly [Change, string])[] = []
   let undecided = false
   let next = 0

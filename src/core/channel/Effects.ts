@@ -1,6 +1,17 @@
+import { emptyMap } from '../base/HashMap.ts'
 import type { Change } from './Change.ts'
 import { MAX_NET, type Side, type State } from './Channel.ts'
-import { type Book, bookOf, type Moved, type Moving, move, moving, netAfterLocks, type OpenLock } from './LockBook.ts'
+import {
+  type Book,
+  bookAfter as bookOfMoving,
+  type Known,
+  type Moved,
+  type Moving,
+  move,
+  moving,
+  netAfterLocks,
+  type OpenLock,
+} from './LockBook.ts'
 import { joinedLots, type Lot, lotOf } from './Lot.ts'
 import { netAfter, type Pay } from './Payment.ts'
 import { type Batch, batchOf } from './Receipt.ts'
@@ -10,12 +21,13 @@ export interface Effects {
   readonly paid: Readonly<Record<Side, (Lot | Pay)[]>>
   readonly before: Book
   readonly open: readonly OpenLock[]
+  readonly known: Known
   moving: Moving | undefined
 }
 
-/** A version that does nothing yet. */
-export function effects(before: Book, open: readonly OpenLock[]): Effects {
-  return { paid: { a: [], b: [] }, before, open, moving: undefined }
+/** A version that does nothing yet; `open` are the locks before it, `known` the preimages of some under their keys. */
+export function effects(before: Book, open: readonly OpenLock[], known: Known = emptyMap()): Effects {
+  return { paid: { a: [], b: [] }, before, open, known, moving: undefined }
 }
 
 /** A side's change takes effect; or the code of why it cannot. */
@@ -25,7 +37,7 @@ export function put(to: Effects, by: Side, change: Change): Moved | string | und
     return undefined
   }
   to.moving ??= moving(to.before, to.open)
-  return move(to.moving, by, change)
+  return move(to.moving, by, change, to.known)
 }
 
 /** A side's payments take effect. */
@@ -46,7 +58,7 @@ export function movedBy({ moving: list }: Effects): readonly Moved[] {
 
 /** The book after the changes of locks. */
 export function bookAfter({ before, moving: list }: Effects): Book {
-  return !list || list.moved.length === 0 ? before : bookOf(list.locks.values(), list.ids)
+  return !list || list.moved.length === 0 ? before : bookOfMoving(list)
 }
 
 /** What a version leads to: its state and book, and what it pays. */

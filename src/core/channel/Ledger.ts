@@ -18,7 +18,7 @@ import {
   tell,
 } from './PeerState.ts'
 import { newest, oldest, type Queue, take } from './Queue.ts'
-import type { Batch, HistoryLock } from './Receipt.ts'
+import type { Batch } from './Receipt.ts'
 import { historyKey, paymentKey, pendingKey } from './Saved.ts'
 
 /** How many pending changes one row keeps, at most. */
@@ -43,9 +43,8 @@ export function adopt(d: Draft, seat: Seat, adopted: Adopted, mine: Hex, theirs:
   set(d, { complete, hash, locks: locksAfter(locks, moved) })
   put(d, 'complete', seat.id, complete)
   if (paid.a.pays.length + paid.b.pays.length + moved.length > 0) {
-    const did = moved.length > 0 ? { locks: moved.map(asHistory) } : {}
     const open = book.root === ZERO ? {} : { locksRoot: book.root }
-    const row: SavedHistory = { net, signature: theirs, time: d.state.watch.time, ...did, ...open }
+    const row: SavedHistory = { net, signature: theirs, time: d.state.watch.time, ...open }
     put(d, 'history', historyKey(seat.id, version), row)
   }
   settlePays(d, seat, paid, version)
@@ -65,11 +64,6 @@ function settlePays(d: Draft, seat: Seat, paid: Batch, version: bigint): void {
       index++
     }
   }
-}
-
-/** What a version's history says of a lock: what became of it, without what only its receiver could read. */
-function asHistory({ change, lock: { toB, id, amount, paymentId } }: Moved): HistoryLock {
-  return { kind: change.kind, toB, id, amount, paymentId }
 }
 
 /** The writer's proposal becomes complete: what it pays was stored with it. */
@@ -115,8 +109,11 @@ function why(d: Draft): string {
 
 /** Takes changes out of those that wait, and out of the rows that keep them. */
 export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending: Queue<Pending>): void {
-  let { pendingSum, kept } = d.state
-  for (const { change } of taken) pendingSum -= costOf(change)
+  let { pendingSum, pendingLocks, kept } = d.state
+  for (const { change } of taken) {
+    pendingSum -= costOf(change)
+    if (change.kind === 'addLock') pendingLocks--
+  }
   const through = taken.at(-1)?.number ?? 0
   for (let row = kept[0]; row && row.first <= through; row = kept[0]) {
     put(d, 'pending', pendingKey(seat.id, row.first), undefined)
@@ -125,7 +122,7 @@ export function unqueue(d: Draft, seat: Seat, taken: readonly Pending[], pending
     kept = [{ first: through + 1, last: row.last }, ...kept]
     putPending(d, seat, oldest(pending, row.last - through))
   }
-  set(d, { pending, pendingSum, kept })
+  set(d, { pending, pendingSum, pendingLocks, kept })
 }
 
 /** Stores the changes that came last and are in no row yet: many in one, but no more than are soon written again. */
@@ -147,7 +144,7 @@ export function keepPending(d: Draft, seat: Seat): void {
  * after a crash was never paid. The other side's requests are numbered for good, so each is kept.
  */
 function isWorthKeeping(seat: Seat, { change }: Pending): boolean {
-  return !seat.isWriter || change.kind !== 'pay' || !isSerial(change.paymentId)
+  return !seat.isWriter || !isPromised(change) || !isSerial(change.paymentId)
 }
 
 function putPending(d: Draft, seat: Seat, those: readonly Pending[]): void {

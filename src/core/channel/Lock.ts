@@ -34,16 +34,16 @@ export const MAX_LOCKS = 256
 
 /** A list as it is hashed and published: 82 bytes a lock, in the order of addition. */
 export function packLocks(locks: readonly Lock[]): Hex {
-  return concat(
-    ...locks.flatMap(({ toB, id, amount, expiry, condition, key }) => [
-      uint(toB ? 1 : 0, 1),
-      uint(id, 8),
-      uint(amount, 16),
-      uint(expiry, 5),
-      condition,
-      key,
-    ]),
-  )
+  let packed = ''
+  for (const { toB, id, amount, expiry, condition, key } of locks) {
+    packed += `${toB ? '01' : '00'}${digits(id, 8)}${digits(amount, 16)}${digits(expiry, 5)}`
+    packed += condition.slice(2) + key.slice(2)
+  }
+  return `0x${packed}`
+}
+
+function digits(value: bigint | number, width: number): string {
+  return uint(value, width).slice(2)
 }
 
 /** The locks of a packed list. Refuses WrongListSize and WrongDirection. */

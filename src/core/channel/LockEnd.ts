@@ -1,10 +1,24 @@
 import { concat, type Hex, ZERO } from '../base/Bytes.ts'
 import { set as add, entries, get, remove } from '../base/HashMap.ts'
-import { hashLock, verdictKey } from '../base/Verdicts.ts'
+import { hashLock } from '../base/Verdicts.ts'
 import { type AddLock, isHashLock } from './Change.ts'
 import { type Lock, unpackLocks } from './Lock.ts'
-import { type Book, bookOf, idsOf, lockName, locksOf, type Moved, namesOf, type OpenLock, payerOf } from './LockBook.ts'
-import { isDecided, isLapsed } from './LockTime.ts'
+import {
+  type Book,
+  bookOf,
+  idsOf,
+  keysOf,
+  lockIn,
+  lockName,
+  locksOf,
+  type Moved,
+  namesOf,
+  type OpenLock,
+  payerOf,
+  receiverOf,
+} from './LockBook.ts'
+import { isDecided, isLapsed, verdictOn } from './LockTime.ts'
+import { isSerial } from './Payment.ts'
 import { type Draft, type PeerState, put, type Seat, set, tell } from './PeerState.ts'
 import { paymentKey } from './Saved.ts'
 
@@ -24,7 +38,6 @@ export function settleLocks(
   moved: readonly Moved[],
   version: bigint,
 ): void {
-  const over = new Set(before.filter(({ outcome }) => outcome !== null).map(lockName))
   for (const { change, lock } of moved) {
     if (change.kind === 'addLock') {
       if (lock.isLoaded) put(d, 'payload', lockKey(seat.id, lock), change.payload)
@@ -33,7 +46,8 @@ export function settleLocks(
     }
     dropPayload(d, seat, lock)
     // Its end was told before if it was certain before its receiver removed it.
-    if (over.has(lockName(lock))) continue
+    const was = lockIn(before, receiverOf(lock), lock.id)
+    if (was && was.outcome !== null) continue
     if (change.kind === 'fulfilLock') fulfilled(d, seat, lock, change.preimage, version)
     else failed(d, seat, lock, change, version)
   }
@@ -70,19 +84,21 @@ function keepOutcome(
   lock: OpenLock,
   outcome: string | { readonly preimage: Hex; readonly version: bigint },
 ): void {
-  if (payerOf(lock) === seat.side) put(d, 'payment', paymentKey(seat, lock.paymentId), outcome)
+  if (payerOf(lock) !== seat.side) return
+  // What a version fulfilled is in its history; nobody asks for an id of a node's making before its end.
+  const isTold = typeof outcome === 'object' && outcome.version > 0n && isSerial(lock.paymentId)
+  if (!isTold) put(d, 'payment', paymentKey(seat, lock.paymentId), outcome)
 }
 
 /** The preimage of a lock, as this side or layer 1 knows it. */
 export function preimageOf({ preimages, watch }: PeerState, lock: Lock): Hex | undefined {
-  return get(preimages, lock.key) ?? watch.newest.verdicts[verdictKey(lock.condition, lock.key)]?.preimage
+  return get(preimages, lock.key) ?? verdictOn(watch.newest, lock)?.preimage
 }
 
 /** Keeps a preimage that opens a lock of the newest complete state: stored with this step. */
-export function learn(d: Draft, preimage: Hex): void {
-  const key = hashLock(preimage)
+export function learn(d: Draft, preimage: Hex, key = hashLock(preimage)): void {
   const { preimages, locks } = d.state
-  if (get(preimages, key) !== undefined || !locks.some((lock) => lock.key === key)) return
+  if (get(preimages, key) !== undefined || !keysOf(locks).has(key)) return
   set(d, { preimages: add(preimages, key, preimage) })
   tell(d, { name: 'learned', key, preimage })
 }
@@ -108,7 +124,7 @@ export function replaceLocks(d: Draft, seat: Seat, packed: Hex, before: Book): B
 function forget(d: Draft): void {
   const { preimages, locks } = d.state
   if (preimages.size === 0) return
-  const open = new Set(locks.map(({ key }) => key))
+  const open = keysOf(locks)
   let left = preimages
   for (const [key] of entries(preimages)) if (!open.has(key)) left = remove(left, key)
   if (left !== preimages) set(d, { preimages: left })
@@ -154,8 +170,7 @@ type Closed = { readonly settled: ReadonlySet<string>; readonly open: ReadonlySe
 
 /** How a lock ends, once that is certain. */
 function endOf(s: PeerState, lock: OpenLock, closed: Closed): LockEnd | undefined {
-  const name = lockName(lock)
-  if (closed && !closed.settled.has(name)) return { name: 'failed', code: unknown(s) }
+  if (closed && !closed.settled.has(lockName(lock))) return { name: 'failed', code: unknown(s) }
   const preimage = preimageOf(s, lock)
   // Its receiver must show the preimage here before its payer has that proof; in court nobody needs it any more.
   if (isDecided(s.watch.final, lock) && (preimage !== undefined || closed || !isHashLock(lock))) {
@@ -165,7 +180,9 @@ function endOf(s: PeerState, lock: OpenLock, closed: Closed): LockEnd | undefine
   if (!closed && isProposed(s, lock)) return undefined
   if (isLapsed(s, lock) && !s.watch.final.unsure) return { name: 'failed', code: 'LockExpired' }
   // More was locked than the channel held: then the court lets the open locks go.
-  return closed && !s.watch.final.unsure && !closed.open.has(name) ? { name: 'failed', code: 'LockVoid' } : undefined
+  return closed && !s.watch.final.unsure && !closed.open.has(lockName(lock))
+    ? { name: 'failed', code: 'LockVoid' }
+    : undefined
 }
 
 function unknown({ end }: PeerState): string {

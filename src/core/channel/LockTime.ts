@@ -1,8 +1,9 @@
+import { once } from '../base/Once.ts'
 import { verdictKey } from '../base/Verdicts.ts'
 import type { Lock } from './Lock.ts'
 import type { OpenLock } from './LockBook.ts'
 import type { PeerState, Seat } from './PeerState.ts'
-import type { Court } from './Watch.ts'
+import type { Court, KnownVerdict } from './Watch.ts'
 
 /** Seconds: the later of the clock and the newest block's time. It never goes back. */
 export function now({ clock, watch }: Pick<PeerState, 'clock' | 'watch'>): number {
@@ -14,10 +15,17 @@ export function cutoff({ inc, fin }: Pick<Seat, 'inc' | 'fin'>, { expiry }: Pick
   return expiry - inc - fin
 }
 
+const hasNone = once((verdicts: Court['verdicts']) => Object.keys(verdicts).length === 0)
+
+/** A court's verdict on a lock's key, if it has one. */
+export function verdictOn({ verdicts }: Court, { condition, key }: Lock): KnownVerdict | undefined {
+  return hasNone(verdicts) ? undefined : verdicts[verdictKey(condition, key)]
+}
+
 /** Whether a court has a verdict on a lock that came in time. */
-export function isDecided({ verdicts }: Court, { condition, key, expiry }: Lock): boolean {
-  const verdict = verdicts[verdictKey(condition, key)]
-  return verdict !== undefined && verdict.time <= expiry
+export function isDecided(court: Court, lock: Lock): boolean {
+  const verdict = verdictOn(court, lock)
+  return verdict !== undefined && verdict.time <= lock.expiry
 }
 
 /** Whether a final block is past a lock's expiry and no verdict came in time: it can never be fulfilled any more. */

@@ -1,18 +1,19 @@
 import type { Hex } from '../base/Bytes.ts'
 import { get } from '../base/HashMap.ts'
+import { once } from '../base/Once.ts'
 import { require } from '../base/Step.ts'
 import { verdictKey } from '../base/Verdicts.ts'
-import { type AddLock, type Change, type FailLock, isEnd, isHashLock, isLockChange } from './Change.ts'
-import { other } from './Channel.ts'
+import { type AddLock, type FailLock, isEnd, isHashLock, isLockChange, type LockChange } from './Change.ts'
+import { other, type Side } from './Channel.ts'
 import { goToCourt, waitAnew } from './Ending.ts'
 import { MAX_LOCKS, unpackLocks } from './Lock.ts'
-import { lockName, type OpenLock, opens, receiverOf } from './LockBook.ts'
+import { countTo, lockIn, type Moved, type OpenLock, opens, receiverOf } from './LockBook.ts'
 import { endLocks, learn, preimageOf } from './LockEnd.ts'
 import { cutoff, isDecided, isLapsed, mayOffer, now } from './LockTime.ts'
 import { PENDING } from './Payment.ts'
-import { type Draft, isOver, type PeerState, type Seat, set } from './PeerState.ts'
+import { type Draft, isOver, type PeerState, type Pending, type Seat, set } from './PeerState.ts'
 import { enqueue, judgeHeld } from './Proposal.ts'
-import { items } from './Queue.ts'
+import { items, type Queue } from './Queue.ts'
 import type { IsOfInterest } from './Watch.ts'
 
 /** The open locks of who has not seen to any. */
@@ -32,15 +33,16 @@ export function requireLock(seat: Seat, s: PeerState, change: AddLock): void {
   const peer = other(seat.side)
   const most = limitOf(s, MAX_LOCKS)
   if (s.locks.length + s.pending.length + (s.proposal?.moved.length ?? 0) < most) return
-  const mine = s.locks.filter((lock) => receiverOf(lock) === peer).length + addsOf(seat, s)
+  const mine = countTo(s.locks, peer) + s.pendingLocks + (s.proposal ? addedIn(s.proposal.moved)[seat.side] : 0)
   require(mine < most, 'TooManyLocks', mine, most)
 }
 
-/** Locks of this side that are in no complete state yet. */
-function addsOf({ side }: Seat, { pending, proposal }: PeerState): number {
-  const waiting = items(pending).filter(({ change }) => change.kind === 'addLock').length
-  return waiting + (proposal?.moved.filter(({ by, change }) => by === side && change.kind === 'addLock').length ?? 0)
-}
+/** How many locks each side adds in a version. */
+const addedIn = once((moved: readonly Moved[]): Readonly<Record<Side, number>> => {
+  const added = { a: 0, b: 0 }
+  for (const { by, change } of moved) if (change.kind === 'addLock') added[by]++
+  return added
+})
 
 function limitOf({ complete: { book }, locks }: PeerState, most: number): number {
   const done = book.ids.a + book.ids.b - BigInt(locks.length)
@@ -68,7 +70,7 @@ function keep(d: Draft, seat: Seat, lock: OpenLock, preimage: Hex, isPublic: boo
   require(isPublic || have <= need || isDecided(d.state.watch.newest, lock), 'LockTooLate', have, need)
   require(lock.outcome === null && !isEnding(seat, d.state, lock.id, 'failLock'), 'LockEnding', lock.id)
   if (isKnown) return
-  learn(d, preimage)
+  learn(d, preimage, lock.key)
   set(d, { tended: NEVER })
 }
 
@@ -83,25 +85,33 @@ export function fail(d: Draft, seat: Seat, change: FailLock): void {
 }
 
 function lockOf({ side }: Seat, { locks }: PeerState, lockId: bigint): OpenLock {
-  const found = locks.find((lock) => receiverOf(lock) === side && lock.id === lockId)
+  const found = lockIn(locks, side, lockId)
   require(found !== undefined, 'NoSuchLock', lockId)
   return found
 }
 
-/** Whether it has asked for the end of a lock towards this side already, of a kind or any. */
-function isEnding(seat: Seat, s: PeerState, lockId: bigint, kind?: Change['kind']): boolean {
-  return s.pending.length + (s.proposal?.moved.length ?? 0) > 0 && outstanding(seat, s, kind).has(lockId)
-}
+/** Ids of locks for whose end a side has asked, by how. */
+type Ends = Readonly<Record<'fulfilLock' | 'failLock', Set<bigint>>>
 
-/** Ids of locks towards this side for whose end, of a kind or any, it has asked: in a pending change or the open proposal. */
-function outstanding({ side }: Seat, { pending, proposal }: PeerState, kind?: Change['kind']): ReadonlySet<bigint> {
-  const asked = new Set<bigint>()
-  const note = (change: Change) => {
-    if (isEnd(change) && (kind ?? change.kind) === change.kind) asked.add(change.lockId)
-  }
-  for (const { by, change } of proposal?.moved ?? []) if (by === side) note(change)
-  for (const { change } of items(pending)) note(change)
-  return asked
+const noEnds = (): Ends => ({ fulfilLock: new Set(), failLock: new Set() })
+
+const endsAsked = once((pending: Queue<Pending>): Ends => {
+  const ends = noEnds()
+  for (const { change } of items(pending)) if (isEnd(change)) ends[change.kind].add(change.lockId)
+  return ends
+})
+
+const endsMade = once((moved: readonly Moved[]): Readonly<Record<Side, Ends>> => {
+  const ends = { a: noEnds(), b: noEnds() }
+  for (const { by, change } of moved) if (isEnd(change)) ends[by][change.kind].add(change.lockId)
+  return ends
+})
+
+/** Whether it has asked for the end of a lock towards this side already, of a kind or any: in a pending change or the open proposal. */
+function isEnding(seat: Seat, s: PeerState, lockId: bigint, kind?: keyof Ends): boolean {
+  const is = (asked: Ends) =>
+    kind ? asked[kind].has(lockId) : asked.fulfilLock.has(lockId) || asked.failLock.has(lockId)
+  return is(endsAsked(s.pending)) || (s.proposal !== null && is(endsMade(s.proposal.moved)[seat.side]))
 }
 
 /**
@@ -119,41 +129,41 @@ export function onLocks(d: Draft, seat: Seat): void {
 }
 
 function endOwn(d: Draft, seat: Seat): void {
-  const asked = outstanding(seat, d.state)
-  const against = againstPolicy(seat, d.state)
-  for (const lock of d.state.locks) {
-    const name = lockName(lock)
-    if (receiverOf(lock) !== seat.side || asked.has(lock.id) || d.state.pending.length >= PENDING) continue
-    const preimage = preimageOf(d.state, lock)
-    const code = against.get(name) ?? (isLapsed(d.state, lock) ? 'LockExpired' : undefined)
-    if (preimage !== undefined && opens(preimage, lock) && mayOffer(seat, d.state, lock)) {
-      enqueue(d, [{ kind: 'fulfilLock', lockId: lock.id, preimage }])
-    } else if (code !== undefined && (preimage === undefined || isLapsed(d.state, lock))) {
-      enqueue(d, [{ kind: 'failLock', lockId: lock.id, code, data: '0x' }])
+  const before = d.state
+  const { pending } = before
+  const ends: LockChange[] = []
+  for (const [lock, against] of wanted(seat, before)) {
+    if (pending.length + ends.length >= PENDING) break
+    if (isEnding(seat, before, lock.id)) continue
+    const { id: lockId } = lock
+    const preimage = preimageOf(before, lock)
+    const code = against ?? (isLapsed(before, lock) ? 'LockExpired' : undefined)
+    if (preimage !== undefined && isHashLock(lock) && mayOffer(seat, before, lock)) {
+      ends.push({ kind: 'fulfilLock', lockId, preimage })
+    } else if (code !== undefined && (preimage === undefined || isLapsed(before, lock))) {
+      ends.push({ kind: 'failLock', lockId, code, data: '0x' })
     }
   }
+  if (ends.length > 0) enqueue(d, ends)
 }
 
-/** Locks towards this side that it does not want, by name, and why: the oldest are wanted first. */
-function againstPolicy({ side, policy }: Seat, s: PeerState): ReadonlyMap<string, string> {
-  const against = new Map<string, string>()
+/** Locks towards this side, each with why it does not want it, if so: the oldest are wanted first. */
+function wanted({ side, policy }: Seat, s: PeerState): readonly (readonly [OpenLock, string | undefined])[] {
   const most = limitOf(s, policy.maxLocks)
+  const mine = s.locks.filter((lock) => receiverOf(lock) === side)
   let count = 0
   let sum = 0n
-  for (const lock of s.locks) {
-    if (receiverOf(lock) !== side) continue
+  return mine.map((lock) => {
     const why =
       (!isHashLock(lock) && 'UnknownCondition') ||
       (lock.amount < policy.minLock && 'LockTooSmall') ||
       (count >= most && 'TooManyLocks') ||
       (sum + lock.amount > policy.maxInFlight && 'TooMuchInFlight')
-    if (why) against.set(lockName(lock), why)
-    else {
-      count++
-      sum += lock.amount
-    }
-  }
-  return against
+    if (why) return [lock, why] as const
+    count++
+    sum += lock.amount
+    return [lock, undefined] as const
+  })
 }
 
 /** Which verdicts a side keeps: those on locks that are open, on their way, or recorded by the court. */

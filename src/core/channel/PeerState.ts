@@ -164,6 +164,8 @@ export interface PeerState {
   readonly pending: Queue<Pending>
   /** What the pending changes take from what this side can spend. */
   readonly pendingSum: bigint
+  /** How many of them add a lock. */
+  readonly pendingLocks: number
   /** The rows that keep the pending payments, the oldest first. */
   readonly kept: readonly Kept[]
   /** The other side's requests that wait for the next version (writer). */

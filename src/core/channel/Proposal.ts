@@ -56,10 +56,13 @@ function endsLocks({ locks, link }: PeerState): boolean {
 /** More changes of this side wait for the next version, under the next numbers. */
 export function enqueue(d: Draft, changes: readonly Change[]): void {
   const { last, pending } = d.state
-  let { pendingSum } = d.state
-  for (const change of changes) pendingSum += costOf(change)
+  let { pendingSum, pendingLocks } = d.state
+  for (const change of changes) {
+    pendingSum += costOf(change)
+    if (change.kind === 'addLock') pendingLocks++
+  }
   const more = changes.map((change, index) => ({ number: last + 1 + index, change }))
-  set(d, { last: last + changes.length, pending: pushAll(pending, more), pendingSum })
+  set(d, { last: last + changes.length, pending: pushAll(pending, more), pendingSum, pendingLocks })
 }
 
 /** Puts everything that waits, up to a batch of each side's, into the next version, stores it signed and offers it. */
@@ -77,7 +80,7 @@ export function propose(d: Draft, seat: Seat): void {
   if (items.length === 0) return
   const proposal = signed(seat, d.state, items, done, requests.length)
   set(d, { inbox, proposal })
-  putBatch(d, seat, proposal.state.version, proposal.batch)
+  putBatch(d, seat, proposal.state.version, proposal.batch, proposal.moved)
   putProposal(d, seat, proposal)
   offer(d, said.length)
 }
@@ -240,7 +243,7 @@ function accept(d: Draft, seat: Seat, said: Said<'propose'>, judged: Judged): vo
   const mine = sign(said.hash, seat.key)
   set(d, { held: null })
   unqueue(d, seat, judged.own, judged.rest)
-  putBatch(d, seat, said.version, judged.batch)
+  putBatch(d, seat, said.version, judged.batch, judged.moved)
   adopt(d, seat, { ...judged, hash: said.hash }, mine, said.signature)
   for (const [change, code] of judged.refused) refuse(d, seat, change, code)
   acknowledge(d, seat)

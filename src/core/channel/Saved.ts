@@ -3,19 +3,21 @@ import { set as add, emptyMap, type HashMap } from '../base/HashMap.ts'
 import type { Plain } from '../base/Step.ts'
 import { hashLock } from '../base/Verdicts.ts'
 import { costOf, type LockChange } from './Change.ts'
-import { other, stateDigest } from './Channel.ts'
+import { other, type Side, stateDigest } from './Channel.ts'
 import { bookAfter, effects, movedBy, put as putChange } from './Effects.ts'
-import { type Book, locksOf, type Names, NO_LOCKS, named, type OpenLock } from './LockBook.ts'
+import { type Book, locksOf, type Moved, type Names, NO_LOCKS, named, type OpenLock } from './LockBook.ts'
 import { NO_PAYS, readLot } from './Lot.ts'
 import type { Item } from './Message.ts'
 import {
   type PackedChanges,
   type PackedItems,
   type PackedPaid,
+  packDid,
   packItems,
   unpackChanges,
   unpackItems,
 } from './Packed.ts'
+import { unpackMoved } from './PackedLocks.ts'
 import {
   type Complete,
   DOWN,
@@ -40,7 +42,7 @@ const NOTHING: Complete = { version: 0n, net: 0n, ...UNSIGNED, disposed: 0, owed
 export interface Saved {
   readonly complete?: Complete
   readonly proposal?: SavedProposal
-  /** What the proposal pays. */
+  /** What the proposal does. */
   readonly batch?: PackedPaid
   readonly funds?: { readonly announced: bigint; readonly heard: bigint; readonly opened: boolean }
   readonly court?: { readonly base: Court; readonly through: number }
@@ -53,11 +55,12 @@ export interface Saved {
   readonly preimage?: Hex
 }
 
-/** A proposal as a row keeps it: packed, without what it pays, which has a row of its own for ever, nor what follows. */
+/** A proposal as a row keeps it: packed, without what it does, which has a row of its own for ever, nor what follows. */
 export type SavedProposal = Omit<Proposal, 'items' | 'batch' | 'moved' | 'book'> & {
+  /** Requests and refusals; in older stores also this side's changes of locks. */
   readonly items: PackedItems
-  /** The other side's changes of locks, that items tell only by number. */
-  readonly asked: readonly LockChange[]
+  /** The other side's changes of locks, that items tell only by number: in older stores. */
+  readonly asked?: readonly LockChange[]
 }
 
 /** The tables that hold one row a channel. */
@@ -107,6 +110,7 @@ export function restore(seat: Seat, saved: Saved = {}): PeerState {
     last: Math.max(complete.owed, pending.at(-1)?.number ?? 0),
     pending: queue(pending),
     pendingSum: pending.reduce((sum, { change }) => sum + costOf(change), 0n),
+    pendingLocks: pending.filter(({ change }) => change.kind === 'addLock').length,
     kept: rows.map(([first, changes]) => ({ first, last: first + changes.length - 1 })),
     inbox: queue(),
     link: DOWN,
@@ -128,13 +132,15 @@ function unpackProposal(
   { asked, ...saved }: SavedProposal,
   paid?: PackedPaid,
 ): Proposal {
-  const [a, b] = paid?.map((packed) => readLot(packed) ?? NO_PAYS) ?? []
-  const batch = { a: a ?? NO_PAYS, b: b ?? NO_PAYS }
-  const own: readonly Item[] = batch[side].pays.length > 0 ? [{ kind: 'lot', lot: batch[side] }] : []
-  const items = [...own, ...unpackItems(saved.items)!]
+  const batch = { a: readLot(paid?.[0]) ?? NO_PAYS, b: readLot(paid?.[1]) ?? NO_PAYS }
+  const did = paid?.[2] ? unpackMoved(paid[2]) : []
+  const changesOf = (who: Side) => did.filter(({ by }) => by === who).map(({ change }) => change)
+  const lots: readonly Item[] = batch[side].pays.length > 0 ? [{ kind: 'lot', lot: batch[side] }] : []
+  const own = changesOf(side).map((change): Item => ({ kind: 'own', change }))
+  const items = [...lots, ...own, ...unpackItems(saved.items)!]
   const done = effects(before, locks)
   for (const item of items) if (item.kind === 'own') putChange(done, side, item.change)
-  for (const change of asked) putChange(done, other(side), change)
+  for (const change of asked ?? changesOf(other(side))) putChange(done, other(side), change)
   return { ...saved, items, batch, moved: movedBy(done), book: bookAfter(done) }
 }
 
@@ -147,17 +153,17 @@ function known(preimages: Hex): HashMap<Hex> {
   return all
 }
 
-/** Stores the outstanding proposal; what it pays is stored by `putBatch`. */
+/** Stores the outstanding proposal; what it does is stored by `putBatch`. */
 export function putProposal(d: Draft, seat: Seat, proposal: Proposal): void {
-  const { batch: _paid, book: _after, moved, ...rest } = proposal
-  const items = packItems(rest.items.filter(({ kind }) => kind !== 'lot'))
-  const asked = moved.filter(({ by }) => by !== seat.side).map(({ change }) => change)
-  put(d, 'proposal', seat.id, { ...rest, items, asked } satisfies SavedProposal)
+  const { batch: _paid, book: _after, moved: _did, ...rest } = proposal
+  const items = packItems(rest.items.filter(({ kind }) => kind === 'request' || kind === 'refusal'))
+  put(d, 'proposal', seat.id, { ...rest, items } satisfies SavedProposal)
 }
 
-/** Stores what a version pays, if it pays anything: once, whatever becomes of it. */
-export function putBatch(d: Draft, seat: Seat, version: bigint, { a, b }: Batch): void {
-  if (a.pays.length + b.pays.length > 0) put(d, 'batch', historyKey(seat.id, version), [a.packed, b.packed])
+/** Stores what a version does, if that is anything: once, whatever becomes of it. */
+export function putBatch(d: Draft, seat: Seat, version: bigint, batch: Batch, moved: readonly Moved[]): void {
+  const did = packDid(batch, moved)
+  if (did) put(d, 'batch', historyKey(seat.id, version), did)
 }
 
 /** Key of a row of pending changes: channel, number of the first. */

@@ -8,11 +8,14 @@ import { frameOf } from './Memory.ts'
 import type { Range, Store } from './Store.ts'
 
 /** The layout of a store file; a file of an older one is brought forward when it is opened. */
-export const VERSION = 1
+export const VERSION = 2
 /** Marks a file as one of ours, in SQLite's header: "krrs". */
 const APPLICATION = 0x6b727273
 /** What brings a file of version i + 1 to i + 2. */
-const MIGRATIONS: readonly string[] = []
+const MIGRATIONS: readonly string[] = [
+  // From 2 on changes of locks are bytes. What an older program stored is read as it is; what is stored now it cannot read.
+  '',
+]
 
 const LAYOUT = `
   CREATE TABLE about (identity TEXT NOT NULL) STRICT;
