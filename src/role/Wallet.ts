@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Hex, toHex, ZERO } from '../core/base/Bytes.ts'
 import { domain } from '../core/base/Signature.ts'
 import type { L1Input } from '../core/base/Step.ts'
+import type { Swap } from '../core/plasma/Agreement.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { LockTerms } from '../core/plasma/LockTerms.ts'
@@ -125,6 +126,16 @@ export class Wallet {
   /** Keeps terms of locks that somebody told; of one that returns to this wallet before it is in a block. */
   async learn(...terms: readonly LockTerms[]): Promise<void> {
     await this.#loop.ask({ kind: 'learn', terms })
+  }
+
+  /** Keeps a swap in which this wallet gives, and the terms of both its locks. */
+  async keepSwap(swap: Swap): Promise<void> {
+    await this.#loop.ask({ kind: 'swap', swap })
+  }
+
+  /** Locks what this wallet gives in a swap, once; resolves when the operator has acknowledged. */
+  lockLeg(hash: Hex, fee = 0n): Promise<Acknowledgement> {
+    return this.#command({ kind: 'lockLeg', hash, fee })
   }
 
   /** Makes several outputs of what is its own, so that as many payments can be under way at once. */

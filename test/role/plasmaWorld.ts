@@ -85,7 +85,7 @@ export class World {
 
   operator(store: Store = memoryStore(), params: Partial<OperatorParams> = {}): Operator {
     const all = { path: [CHAIN], depth: DEPTH, margin: 3600, fees: [], maxTransactions: 1000, ...params }
-    const l1 = this.connect(CHAIN.operator)
+    const l1 = this.connect(all.path.at(-1)!.operator)
     const onFailure = (why: unknown) => this.failures.push(why)
     const onOutput = (output: OperatorOutput) => output.kind === 'dropped' && this.dropped.push(output)
     const made = new Operator({ l1, store, params: all, from: 0, onOutput, onFailure })
@@ -113,10 +113,11 @@ export class World {
     operator: Pick<OperatorApi, 'block' | 'submit'>,
     store: Store = memoryStore(),
     guard = false,
+    path: readonly PlasmaChain[] = [CHAIN],
   ): Wallet {
     const l1 = this.connect(addressOf(key(n)))
     const onFailure = (why: unknown) => this.failures.push(why)
-    const params = { path: [CHAIN], key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50, guard }
+    const params = { path, key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50, guard }
     const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
     this.stops.push(() => made.stop())
     return made

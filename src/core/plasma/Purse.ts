@@ -3,6 +3,7 @@ import { type Hex, ZERO } from '../base/Bytes.ts'
 import { emptyMap, entries, get, type HashMap, remove, set } from '../base/HashMap.ts'
 import { addressOf } from '../base/Signature.ts'
 import { Refusal, type Row, require, type Step } from '../base/Step.ts'
+import type { Swap } from './Agreement.ts'
 import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
@@ -40,6 +41,8 @@ export interface WalletState {
   /** The terms that the owner was told, by their locks. */
   readonly locks: HashMap<LockTerms>
   readonly kept: Kept
+  /** Swaps in which this wallet gives, by their hashes. */
+  readonly swaps: HashMap<Swap>
 }
 
 /** What a wallet is told; `salt` and `memo` are 32 bytes; `sent` = how a call ended: mined in a block, or failed. */
@@ -57,6 +60,8 @@ export type WalletInput =
   | { readonly kind: 'merge'; readonly ids: readonly Hex[]; readonly fee: bigint; readonly memo: Hex }
   | { readonly kind: 'learn'; readonly terms: readonly LockTerms[] }
   | { readonly kind: 'collect' }
+  | { readonly kind: 'swap'; readonly swap: Swap }
+  | { readonly kind: 'lockLeg'; readonly hash: Hex; readonly fee: bigint }
   | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
   | { readonly kind: 'fly'; readonly txHash: Hex }
   | { readonly kind: 'piggyback'; readonly txHash: Hex }
@@ -101,12 +106,14 @@ export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: nu
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
   let locks = emptyMap<LockTerms>()
   for (const [lock, terms] of rows.all('locks')) locks = set(locks, lock as Hex, terms as unknown as LockTerms)
+  let swaps = emptyMap<Swap>()
+  for (const [hash, swap] of rows.all('swaps')) swaps = set(swaps, hash as Hex, swap as unknown as Swap)
   const l1 = Archive.storedL1(rows)
   const heard = hear({ running: noExits(), tries: noTries() }, l1)
   const owner = addressOf(params.key)
   const events = l1.flatMap((block) => block.events)
   const kept = events.reduce((now, event) => observeKept(now, event, heard.running), nothingKept(owner))
-  return { follower, owner, held, payments, ...heard, tried: emptyMap(), locks, kept }
+  return { follower, owner, held, payments, ...heard, tried: emptyMap(), locks, kept, swaps }
 }
 
 /** What is free of an asset. */

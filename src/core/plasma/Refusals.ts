@@ -30,6 +30,7 @@ export const OFF_CHAIN_CODES = [
   'OutputInUse',
   'UnknownOutput',
   'UnknownPayment',
+  'UnknownSwap',
   // everybody
   'ReorgTooDeep',
   'StoreDiffers',

@@ -26,6 +26,7 @@ import {
 } from './Purse.ts'
 import { claimOn, endOf, observeExit, PAID_OUT, touchedBy } from './Running.ts'
 import type { SeenEvent } from './Seen.ts'
+import { keepSwap, lockLeg } from './Swap.ts'
 import { outputId } from './Transaction.ts'
 
 /** The wallet's machine: refuses InsufficientFunds, MalformedOwner, NotSynced, ChainBad, OutputInUse. */
@@ -40,6 +41,10 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
         return merge(params, state, input.ids, input.fee, input.memo)
       case 'learn':
         return judge(learn(state, input.terms), state)
+      case 'swap':
+        return judge(keepSwap(state, input.swap), state)
+      case 'lockLeg':
+        return lockLeg(params, state, input.hash, input.fee)
       case 'collect':
         return collect(state)
       case 'leave':
