@@ -1,5 +1,5 @@
-import { type Hex, uint, ZERO } from '../core/base/Bytes.ts'
-import { entries, get } from '../core/base/HashMap.ts'
+import { type Hex, uint } from '../core/base/Bytes.ts'
+import { get } from '../core/base/HashMap.ts'
 import { rootOf, type Tree } from '../core/base/Merkle.ts'
 import { addressOf, type Domain, domain } from '../core/base/Signature.ts'
 import { Refusal, require } from '../core/base/Step.ts'
@@ -8,7 +8,6 @@ import { inclusion, rootOfChildren, txTree } from '../core/plasma/Block.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import { ownOf } from '../core/plasma/Chain.ts'
 import { haltOf } from '../core/plasma/Descent.ts'
-import { idsOf } from '../core/plasma/Ledger.ts'
 import {
   isChild,
   type OperatorInput,
@@ -18,15 +17,14 @@ import {
   type Tender,
 } from '../core/plasma/Office.ts'
 import { operatorMachine, restoreOperator } from '../core/plasma/Operator.ts'
-import { claimOn } from '../core/plasma/Running.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import { txHash } from '../core/plasma/Transaction.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
 import type {
   Acknowledgement,
-  OperatorApi,
+  LocalOperator,
+  OperatorEvent,
   OutputProof,
-  Page,
   ParentApi,
   Rejection,
   ServedBlock,
@@ -37,6 +35,7 @@ import { type Checker, ownThread } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Kinship, openingsIn, openingsOf } from './Kinship.ts'
 import { Loop } from './Loop.ts'
+import { depositsOf, openBlock, placeOf, statusOf, unspentOf } from './OperatorViews.ts'
 import { type Outcome, Submissions } from './Submissions.ts'
 
 /** What an operator runs on. The L1 client's sender is the operator of a root-level chain, for a deeper one anybody. */
@@ -63,8 +62,8 @@ export interface OperatorOptions {
 
 /** Nobody's key. */
 const NO_KEY: Hex = uint(1, 32)
-/** How many outputs one page has at most. */
-const PAGE = 1000
+/** In how many of the newest blocks a transaction that is refused is looked for: it may be there already. */
+const REPEATS = 2000
 /** How many blocks' trees are kept for proofs. */
 const TREES = 4
 
@@ -75,6 +74,7 @@ export class Operator {
   readonly #loop: Loop<OperatorState, OperatorInput, OperatorOutput>
   readonly #submissions: Submissions
   readonly #kinship: Kinship | undefined
+  readonly #listeners = new Set<{ readonly listen: (event: OperatorEvent) => void }>()
   readonly #trees = new Map<number, Tree>()
   readonly #unfollow: () => void
   readonly #timer: NodeJS.Timeout | undefined
@@ -99,6 +99,7 @@ export class Operator {
       court: this.#court,
       checker: options.checker ?? ownThread(),
       take: (list) => this.#loop.ask({ kind: 'submit', list }),
+      find: (hash) => placeOf(this.state, store, hash, REPEATS),
       schedule,
     })
     const post = (input: OperatorInput) => this.#loop.post(input)
@@ -125,7 +126,7 @@ export class Operator {
   }
 
   /** What everybody may ask. */
-  get api(): OperatorApi {
+  get api(): LocalOperator {
     return {
       status: async () => this.#status(),
       fees: async () => ({ fees: this.#options.params.fees }),
@@ -140,8 +141,18 @@ export class Operator {
         return openingsOf(this.#options.store, this.#depth, number, slot, root)
       },
       proof: async (id) => this.#proof(id),
-      unspent: async (owner, after) => this.#unspent(owner, after),
+      unspent: async (owner, after) => unspentOf(this.state, owner, after),
+      transaction: async (hash) => statusOf(this.state, this.#options.store, hash),
+      deposits: async (owner, after) => depositsOf(this.state, owner, after),
+      openBlock: (number) => openBlock(this.#options.store, number),
+      subscribe: (listen) => this.#listen(listen),
     }
+  }
+
+  #listen(listen: (event: OperatorEvent) => void): () => void {
+    const one = { listen }
+    this.#listeners.add(one)
+    return () => this.#listeners.delete(one)
   }
 
   #fail(why: unknown): void {
@@ -152,6 +163,9 @@ export class Operator {
   #speak(output: OperatorOutput): void {
     this.#options.onOutput?.(output)
     this.#kinship?.speak(output)
+    if (output.kind === 'sealed' || output.kind === 'committed' || output.kind === 'dropped') {
+      for (const { listen } of this.#listeners) listen(output)
+    }
     if (output.kind !== 'send') return
     const { number } = output
     this.#options.l1.send(output.call).then(
@@ -209,17 +223,6 @@ export class Operator {
     this.#trees.set(number, made)
     for (const old of this.#trees.keys()) if (this.#trees.size > TREES) this.#trees.delete(old)
     return made
-  }
-
-  #unspent(owner: Hex, after?: Hex): Page {
-    const { ledger } = this.state
-    const outputs: Page['outputs'][number][] = []
-    for (const [id] of entries(idsOf(ledger, owner), after)) {
-      if (outputs.length === PAGE) return { outputs, next: outputs.at(-1)!.id }
-      const { output, number } = get(ledger.coins, id)!
-      outputs.push({ id, output, number, frozen: claimOn(ledger.running, id, ZERO) !== undefined })
-    }
-    return { outputs, next: null }
   }
 }
 

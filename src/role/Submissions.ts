@@ -1,8 +1,10 @@
+import type { Hex } from '../core/base/Bytes.ts'
 import type { Domain } from '../core/base/Signature.ts'
-import type { Refusal } from '../core/base/Step.ts'
+import { Refusal } from '../core/base/Step.ts'
 import type { Known, Signed } from '../core/plasma/Ledger.ts'
 import type { OperatorOutput, Submission } from '../core/plasma/Office.ts'
 import { knownOf, packAll } from '../core/plasma/Packed.ts'
+import type { Place } from '../core/plasma/Places.ts'
 import type { Acknowledgement } from '../edge/http/OperatorApi.ts'
 import type { Checker } from '../edge/signature/Checker.ts'
 
@@ -15,6 +17,8 @@ export interface SubmissionParts {
   readonly checker: Checker
   /** Hands submissions to the machine; resolves with its outputs once they are durable. */
   readonly take: (list: readonly Submission[]) => Promise<readonly OperatorOutput[]>
+  /** Where a transaction is that was taken before. */
+  readonly find: (txHash: Hex) => Place | undefined
   readonly schedule: (run: () => void) => void
 }
 
@@ -88,12 +92,21 @@ export class Submissions {
     else settle(job.list.map(() => ({})))
   }
 
+  /** A transaction that was taken long ago is refused now, and answered as it was then. */
+  #again(outcome: Outcome, { hash }: Known): Outcome {
+    if (!(outcome instanceof Refusal) || hash === undefined) return outcome
+    const place = this.#parts.find(hash)
+    return place ? { txHash: hash, ...place } : outcome
+  }
+
   #advance(): void {
     for (let job = this.#jobs[0]; job?.known; job = this.#jobs[0]) {
       this.#jobs.shift()
       const { known, done, failed } = job
       const list = job.list.map((signed, i) => ({ signed, known: known[i]! }))
-      this.#parts.take(list).then((outputs) => done(outcomesOf(outputs)), failed)
+      this.#parts
+        .take(list)
+        .then((outputs) => done(outcomesOf(outputs).map((outcome, i) => this.#again(outcome, known[i]!))), failed)
     }
   }
 }

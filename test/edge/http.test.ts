@@ -63,6 +63,15 @@ const scripted: OperatorApi = {
     if (id !== ID) throw new Refusal('UnknownOutput', id)
     return proof
   },
+  transaction: async (txHash) => {
+    if (txHash === ZERO) return { status: 'unknown', txHash }
+    if (txHash === uint(1, 32)) return { status: 'expired', txHash, code: 'Expired' }
+    return { status: 'committed', txHash, number: 3, index: 65_535 }
+  },
+  deposits: async (_, after) => ({
+    deposits: [{ id: ID, asset: OWNER, value: 2n ** 255n, status: 'unconfirmed', finalAt: 17 }],
+    next: after ?? null,
+  }),
   unspent: async (owner, after) => ({
     outputs: [{ id: after ?? ID, output: { ...output, owner }, number: 0, frozen: true }],
     next: ID,
@@ -108,6 +117,11 @@ for (const [name, open] of variants) {
       expect(await client.submitAll([signed, signed])).to.deep.equal(await scripted.submitAll([signed, signed]))
       expect(await client.block(3)).to.deep.equal(await scripted.block(3))
       expect(await client.proof(ID)).to.deep.equal(proof)
+      for (const hash of [ID, ZERO, uint(1, 32)]) {
+        expect(await client.transaction(hash)).to.deep.equal(await scripted.transaction(hash))
+      }
+      expect(await client.deposits(OWNER, ZERO)).to.deep.equal(await scripted.deposits(OWNER, ZERO))
+      expect(await client.deposits(OWNER)).to.deep.equal(await scripted.deposits(OWNER))
       expect(await client.unspent(OWNER, ZERO)).to.deep.equal(await scripted.unspent(OWNER, ZERO))
     })
 

@@ -53,7 +53,9 @@ export class Puppet {
     }
     const nobody = () => Promise.reject(new Refusal('UnknownOutput', ZERO))
     const tree = { openings: nobody, tender: nobody, offer: nobody, openingsOf: nobody }
+    const more = { transaction: nobody, deposits: nobody }
     const api = {
+      ...more,
       status: nobody,
       fees: nobody,
       submit: nobody,

@@ -126,10 +126,18 @@ export function passedNumbers(rows: Rows): readonly number[] {
 /** The transactions of a number from the first on, as many as there are. */
 export function storedTransactions(rows: Rows, number: number): readonly Signed[] {
   const found: Signed[] = []
-  for (;;) {
-    const run = rows.get('transactions', key(number, found.length))
-    if (run === undefined) return found
-    for (const signed of unpackAll(run as Uint8Array)) found.push(signed)
+  for (const run of storedRuns(rows, number)) for (const signed of run) found.push(signed)
+  return found
+}
+
+/** The same, one row's after another, each read when it is asked for. */
+export function* storedRuns(rows: Rows, number: number): Generator<readonly Signed[]> {
+  for (let index = 0; ; ) {
+    const packed = rows.get('transactions', key(number, index))
+    if (packed === undefined) return
+    const run = unpackAll(packed as Uint8Array)
+    yield run
+    index += run.length
   }
 }
 

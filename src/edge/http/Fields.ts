@@ -5,7 +5,9 @@ import { type Hex, isHex } from '../../core/base/Bytes.ts'
 
 /** Bytes of a length as lowercase Hex. */
 export function bytes(length: number) {
-  return z.custom<Hex>((value) => isHex(value, length), `must be 0x and ${2 * length} lowercase hexadecimal digits`)
+  return z
+    .custom<Hex>((value) => isHex(value, length), `must be 0x and ${2 * length} lowercase hexadecimal digits`)
+    .meta({ type: 'string', pattern: `^0x[0-9a-f]{${2 * length}}$` })
 }
 
 /** 32 bytes. */

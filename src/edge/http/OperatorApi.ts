@@ -35,6 +35,50 @@ export interface Acknowledgement {
   readonly index: number
 }
 
+/**
+ * What became of a transaction: it is in the open block, in one that layer 1 has not finally, or in a committed one, at
+ * this index; it was acknowledged and dropped, because it expired or for the refusal `code`; or nobody submitted it.
+ */
+export type TransactionStatus =
+  | {
+      readonly status: 'waiting' | 'sealed' | 'committed'
+      readonly txHash: Hex
+      readonly number: number
+      readonly index: number
+    }
+  | { readonly status: 'expired' | 'dropped'; readonly txHash: Hex; readonly code: string }
+  | { readonly status: 'unknown'; readonly txHash: Hex }
+
+/**
+ * A deposit that layer 1 shows. `unconfirmed` = it becomes final with layer 1's block `finalAt`; `final` = the next block
+ * of this chain can spend it; `spendable` = this one can, unless an exit of it runs.
+ */
+export interface SeenDeposit {
+  readonly id: Hex
+  readonly asset: Hex
+  readonly value: bigint
+  readonly status: 'unconfirmed' | 'final' | 'spendable'
+  readonly finalAt: number | null
+}
+
+/** One page of an owner's deposits that were not spent: first those that cannot be yet, then by their ids. */
+export interface DepositPage {
+  readonly deposits: readonly SeenDeposit[]
+  readonly next: Hex | null
+}
+
+/** What an operator tells whoever listens: a block is sealed, is finally committed, or a transaction was dropped. */
+export type OperatorEvent =
+  | { readonly kind: 'sealed'; readonly number: number; readonly count: number }
+  | { readonly kind: 'committed'; readonly number: number; readonly time: number }
+  | { readonly kind: 'dropped'; readonly txHash: Hex; readonly code: string }
+
+/** A block in parts, so that nobody needs to hold all of it. */
+export interface OpenBlock {
+  readonly head: Omit<ServedBlock, 'transactions'>
+  readonly runs: Iterable<readonly Signed[]>
+}
+
 /** Why a transaction of a batch was not taken. */
 export interface Rejection {
   readonly code: string
@@ -99,4 +143,14 @@ export interface OperatorApi {
   /** Refused with UnknownOutput(id) if it is not an unspent output of a committed block. */
   proof(id: Hex): Promise<OutputProof>
   unspent(owner: Hex, after?: Hex): Promise<Page>
+  transaction(txHash: Hex): Promise<TransactionStatus>
+  deposits(owner: Hex, after?: Hex): Promise<DepositPage>
+}
+
+/** An operator in the process that serves it. */
+export interface LocalOperator extends OperatorApi {
+  /** As `block`, in parts. */
+  openBlock?(number: number): OpenBlock
+  /** Tells `listen` from now on; the function that comes back ends it. */
+  subscribe?(listen: (event: OperatorEvent) => void): () => void
 }

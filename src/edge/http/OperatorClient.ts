@@ -1,9 +1,10 @@
+import { WebSocket } from 'ws'
 import type { z } from 'zod'
 import { Refusal } from '../../core/base/Step.ts'
 import { Fault, reason } from '../Fault.ts'
 import { encode } from '../Json.ts'
 import type { Handler } from './Http.ts'
-import type { OperatorApi } from './OperatorApi.ts'
+import type { OperatorApi, OperatorEvent } from './OperatorApi.ts'
 import * as Schema from './Schema.ts'
 
 /** Milliseconds that an answer may take. */
@@ -11,11 +12,17 @@ const TIMEOUT = 30_000
 /** Bytes of an answer at most: a full block of the longest transactions. */
 const MAX_ANSWER = 256 * 1024 * 1024
 
+/** An operator that is asked over a network. */
+export interface OperatorClient extends OperatorApi {
+  /** Hears the operator's feed from now on, until the function that comes back is called. Fault: PeerUnreachable. */
+  listen(sink: (event: OperatorEvent) => void, onEnd?: () => void): Promise<() => void>
+}
+
 /**
  * The operator at `url`, asked over HTTP. What it answers is checked before it is believed to be of the right form.
  * Rejects with a Refusal that has the operator's code, or a Fault: PeerUnreachable, Malformed.
  */
-export function operatorClient(url: string, ask: Handler = overNetwork): OperatorApi {
+export function operatorClient(url: string, ask: Handler = overNetwork): OperatorClient {
   const base = url.replace(/\/+$/, '')
 
   async function call<T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> {
@@ -37,6 +44,9 @@ export function operatorClient(url: string, ask: Handler = overNetwork): Operato
     openingsOf: async (slot, number) =>
       (await call(Schema.openings, `/v1/children/${slot}/openings/${number}`)).openings,
     proof: (id) => call(Schema.proof, `/v1/outputs/${id}/proof`),
+    listen: (sink) => listen(base, sink),
+    transaction: (hash) => call(Schema.transactionStatus, `/v1/transactions/${hash}`),
+    deposits: (owner, after) => call(Schema.deposits, `/v1/owners/${owner}/deposits${after ? `?after=${after}` : ''}`),
     unspent: (owner, after) => call(Schema.page, `/v1/owners/${owner}/outputs${after ? `?after=${after}` : ''}`),
   }
 }
@@ -85,6 +95,33 @@ async function jsonOf(response: Response, base: string): Promise<unknown> {
 
 function malformed(base: string, status: number): Fault {
   return new Fault('Malformed', `What answers at ${base} (status ${status}) does not speak as an operator does`)
+}
+
+/** A text that is no event is passed by: a newer operator may tell more. */
+function listen(base: string, sink: (event: OperatorEvent) => void, onEnd = () => {}): Promise<() => void> {
+  const options = { handshakeTimeout: TIMEOUT, maxPayload: 1 << 16, perMessageDeflate: false, followRedirects: false }
+  const socket = new WebSocket(`${base.replace(/^http/, 'ws')}/v1/feed`, options)
+  socket.on('message', (data: Buffer) => {
+    const event = Schema.event.safeParse(parsed(data.toString('utf8')))
+    if (event.success) sink(event.data)
+  })
+  socket.on('close', onEnd)
+  return new Promise((done, failed) => {
+    socket.once('open', () => done(() => socket.terminate()))
+    socket.on('error', (why: Error) => {
+      failed(
+        new Fault('PeerUnreachable', `No feed at ${base} (${why.message}): check that an operator runs there`, why),
+      )
+    })
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** The simulated twin: the same bytes to and fro, without a network. */

@@ -4,7 +4,18 @@ import type { Signed } from '../../core/plasma/Ledger.ts'
 import type { Offer, Tender } from '../../core/plasma/Office.ts'
 import type { Opening } from '../../core/plasma/Opening.ts'
 import { address, amount, uint40, word } from './Fields.ts'
-import type { Acknowledgement, Fees, OutputProof, Page, Rejection, ServedBlock, Status } from './OperatorApi.ts'
+import type {
+  Acknowledgement,
+  DepositPage,
+  Fees,
+  OperatorEvent,
+  OutputProof,
+  Page,
+  Rejection,
+  ServedBlock,
+  Status,
+  TransactionStatus,
+} from './OperatorApi.ts'
 
 // What travels is checked here, on both sides. Amounts are decimal texts, because JSON's numbers lose digits.
 
@@ -36,10 +47,12 @@ const lockTerms = z.strictObject({ hash: word, expiry: uint40, refund: address }
  */
 export const signed: z.ZodType<Signed> = z.strictObject({
   transaction,
-  authorisation: z.custom<Hex>(
-    (value) => isHex(value, 65) || isHex(value, 64) || isHex(value, 128) || value === '0x',
-    'must be a signature of 64 or 65 bytes, two of 64, or 0x for an approval on layer 1',
-  ),
+  authorisation: z
+    .custom<Hex>(
+      (value) => isHex(value, 65) || isHex(value, 64) || isHex(value, 128) || value === '0x',
+      'must be a signature of 64 or 65 bytes, two of 64, or 0x for an approval on layer 1',
+    )
+    .meta({ type: 'string', pattern: '^0x(?:[0-9a-f]{128}|[0-9a-f]{130}|[0-9a-f]{256})?$' }),
   terms: z.array(lockTerms).min(1).max(4).exactOptional(),
 })
 
@@ -115,6 +128,30 @@ export const page: z.ZodType<Page> = z.object({
   outputs: z.array(z.object({ id: word, output, number: uint40, frozen: z.boolean() })),
   next: word.nullable(),
 })
+
+const place = { txHash: word, number: uint40, index: uint40 }
+const code = z.string().max(64)
+export const transactionStatus: z.ZodType<TransactionStatus> = z.discriminatedUnion('status', [
+  z.object({ status: z.enum(['waiting', 'sealed', 'committed']), ...place }),
+  z.object({ status: z.enum(['expired', 'dropped']), txHash: word, code }),
+  z.object({ status: z.literal('unknown'), txHash: word }),
+])
+
+const deposit = z.object({
+  id: word,
+  asset: address,
+  value: amount,
+  status: z.enum(['unconfirmed', 'final', 'spendable']),
+  finalAt: uint40.nullable(),
+})
+export const deposits: z.ZodType<DepositPage> = z.object({ deposits: z.array(deposit), next: word.nullable() })
+
+/** A text of the feed. */
+export const event: z.ZodType<OperatorEvent> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('sealed'), number: uint40, count: uint40 }),
+  z.object({ kind: z.literal('committed'), number: uint40, time: uint40 }),
+  z.object({ kind: z.literal('dropped'), txHash: word, code }),
+])
 
 const level = z.object({ txRoot: word, siblings: z.array(word).length(8), r: word, vs: word })
 const inclusion = z.object({

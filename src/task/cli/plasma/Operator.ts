@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { Wallet as Signer } from 'ethers'
 import { ETHER, type Hex } from '../../../core/base/Bytes.ts'
 import { addressOf } from '../../../core/base/Signature.ts'
@@ -9,8 +10,8 @@ import { balanceOf } from '../../../edge/chain/Gas.ts'
 import { httpNode, type Node } from '../../../edge/chain/Node.ts'
 import { plasmaChain } from '../../../edge/chain/PlasmaChain.ts'
 import { reason } from '../../../edge/Fault.ts'
-import { serveHttp } from '../../../edge/http/Http.ts'
-import { operatorHandler } from '../../../edge/http/OperatorServer.ts'
+import { serveOperator } from '../../../edge/http/OperatorServer.ts'
+import { threads } from '../../../edge/signature/Threads.ts'
 import { openStore } from '../../../edge/store/Sqlite.ts'
 import { Operator } from '../../../role/Operator.ts'
 import { type Answer, type Call, option } from '../Command.ts'
@@ -39,7 +40,7 @@ export async function start(call: Call): Promise<undefined> {
   return daemon(call, told, async (ends, onFailure) => {
     const operator = await operatorOn(call, home, config, key, ends, onFailure)
     const onError = (why: unknown) => call.say(stamped(`trouble: ${reason(why).split('\n')[0]}`))
-    const server = await serveHttp(operatorHandler(operator.api, onError), host, port)
+    const server = await serveOperator(operator.api, { host, port, onError })
     ends.push(() => server.close())
     const json = { home: home.folder, operator: addressOf(key), chain: idOf(config), api: server.url }
     writeFileSync(home.running, `${JSON.stringify({ ...json, pid: process.pid }, null, 2)}\n`)
@@ -132,7 +133,9 @@ async function operatorOn(
     if (line !== undefined) call.say(stamped(line))
   }
   const interval = Math.max(1, seconds) * 1000
-  const operator = new Operator({ l1, store, params, from: since, interval, onOutput, onTrouble, onFailure })
+  const checker = threads(availableParallelism())
+  ends.push(() => checker.close())
+  const operator = new Operator({ l1, store, params, from: since, checker, interval, onOutput, onTrouble, onFailure })
   ends.push(() => operator.stop())
   ends.push(reporting(call, operator))
   return operator

@@ -159,8 +159,9 @@ const silent = () =>
   Promise.reject(new Fault('PeerUnreachable', 'No operator is known: name one with --operator, or in plasma.json'))
 const ASKED = { status: silent, fees: silent, submit: silent, submitAll: silent }
 const TREE = { openings: silent, tender: silent, offer: silent, openingsOf: silent }
+const LOOKED = { transaction: silent, deposits: silent }
 /** An operator that never answers. */
-const NOBODY: OperatorApi = { ...ASKED, block: silent, proof: silent, unspent: silent, ...TREE }
+const NOBODY: OperatorApi = { ...ASKED, ...LOOKED, block: silent, proof: silent, unspent: silent, ...TREE }
 
 async function until(holds: () => boolean, seconds: number): Promise<boolean> {
   const end = Date.now() + seconds * 1000
