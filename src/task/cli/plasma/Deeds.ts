@@ -66,7 +66,8 @@ function deedIn(
   at: { readonly number: number; readonly time: number },
 ): readonly Deed[] {
   const spent = inputs.flatMap((id) => own.get(id) ?? [])
-  const mine = outputs.filter((output) => output.owner === owner)
+  // What is locked may go back to who locked it: it is nothing received before it is claimed.
+  const mine = outputs.filter((output) => output.owner === owner && output.lock === ZERO)
   if (at.time > 0) outputs.forEach((output, i) => void (output.owner === owner && own.set(outputId(hash, i), output)))
   const common = { ...at, id: hash, fee: 0n, memo }
   if (spent.length === 0) {
