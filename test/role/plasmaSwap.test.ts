@@ -4,7 +4,7 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import type { Swap } from '../../src/core/plasma/Agreement.ts'
 import { Swapping } from '../../src/role/Swapping.ts'
 import { runs } from '../fuzz.ts'
-import { DEPTH } from './plasmaWorld.ts'
+import { DEPTH, MFP } from './plasmaWorld.ts'
 import {
   APPLE,
   begun,
@@ -13,6 +13,7 @@ import {
   lockedOf,
   type Market,
   market,
+  OTHER,
   PEAR,
   PRICE,
   proposed,
@@ -176,6 +177,47 @@ describe('Swap of two assets', () => {
     await round(on, swapping, swapping)
     expect(await refusal(() => on.ann.apples.lockLeg(swap.agreement.hash)), 'once').to.equal('OutputInUse')
     on.world.stop()
+  })
+
+  it('shows nothing over a chain that turns bad, and brings what is locked there out by itself', async () => {
+    for (const isShown of [false, true]) {
+      const on = await market(2)
+      const { world, ann, ben, operators } = on
+      const swap = proposed(on, 60 * DAY)
+      const { first, second } = await begun(on, swap)
+      await round(on, first)
+      await round(on, second)
+      if (isShown) await round(on, first)
+      // The operator of the pears commits what it shows to nobody.
+      const { chain: pears } = swap.agreement.second
+      const number = operators.pears.state.ledger.number
+      operators.pears.stop()
+      const l1 = world.connect(OTHER.operator)
+      const { time } = world.l1.head()
+      const withheld = l1.send({ verb: 'commit', chain: OTHER, number, header: pears, asOf: time })
+      await world.mine(DEPTH + 2)
+      await withheld
+      for (let i = 0; i < 4; i++) {
+        await world.pass(3 * HOUR)
+        for (const who of [ann.pears, ben.pears]) who.tick()
+        await world.rest()
+        for (const one of [first, second]) void one.advance()
+      }
+      expect(ann.pears.state.follower.bad?.code).to.equal('WithheldBlock')
+      await world.pass(2 * MFP)
+      const paid = ann.pears.process(PEAR, world.l1.head().time)
+      await world.mine(DEPTH + 2)
+      await paid
+      await world.pass(60 * DAY)
+      for (const one of [ann.pears, ben.pears]) {
+        const claimed = one.claimEscrow().catch(() => undefined)
+        await world.mine(DEPTH + 2)
+        await claimed
+      }
+      expect(fortunes(on)).to.deep.equal(isShown ? SWAPPED : RETURNED)
+      expect(world.failures).to.deep.equal([])
+      world.stop()
+    }
   })
 
   const turn = fc.constantFrom('first', 'second', 'both', 'none', 'exit first leg', 'exit second leg', 'early', 'gone')

@@ -16,7 +16,8 @@ export const PEAR: Hex = `0x${'9e'.repeat(20)}`
 export const HOUR = 3600
 export const PRICE = { apples: 60n, pears: 7n }
 
-const OTHER: PlasmaChain = { parent: ZERO, slot: 1, operator: addressOf(key(8)) }
+/** The chain of the pears, if it is another than that of the apples. */
+export const OTHER: PlasmaChain = { parent: ZERO, slot: 1, operator: addressOf(key(8)) }
 
 /** Two people with two wallets each: of where apples are, and of where pears are. On one chain both are one. */
 export interface Person {

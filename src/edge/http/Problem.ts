@@ -20,7 +20,10 @@ const SENTENCES: Readonly<Record<string, (...args: Args) => string>> = {
   ZeroOwner: () => 'An output has the zero address as its owner; name who shall own it.',
   ZeroValue: () => 'An output has the value 0; leave it away.',
   ValueTooLarge: (have) => `An output has the value ${have}, which is not below 2^256.`,
-  LockedOutput: () => 'An output has a lock, which this chain does not serve; use lock zero.',
+  WrongLock: (have, need) =>
+    `The terms given make the lock ${have}, the input has ${need}; name its own terms, in order.`,
+  Undecided: (lock) =>
+    `Nobody has decided lock ${lock} yet: reveal its preimage, wait for its expiry, or let both sides sign.`,
   RepeatedInput: (id) => `Input ${id} is named twice; name it once.`,
   UnknownInput: (id) => `Input ${id} is not an unspent output here: it is spent, or not on this chain yet.`,
   TooYoung: (have, need) => `An input is an output of block ${have} itself; spend it after block ${need} is sealed.`,
