@@ -1,5 +1,5 @@
 // How an operator seals its open block, and builds again what came too late for L1.
-import { ZERO } from '../base/Bytes.ts'
+import { ETHER, type Hex, ZERO } from '../base/Bytes.ts'
 import { entries } from '../base/HashMap.ts'
 import { Refusal, type Row } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
@@ -67,11 +67,18 @@ function withdraw(step: Next): Next {
   return then(step, { state, rows: [tenderRow(state)], outputs: [] })
 }
 
+/** How many assets' fees a block collects at most: anybody can leave some of each token of his own making. */
+const MAX_FEES = 256
+
 function collectFees(params: OperatorParams, step: Next): Next {
-  const outputs: Output[] = []
-  for (const [asset, value] of entries(step.state.ledger.fees)) {
-    outputs.push({ owner: ownOf(params.path).operator, asset, value, lock: ZERO })
-  }
+  const { fees } = step.state.ledger
+  const asked = new Set(params.fees.map(({ asset }) => asset))
+  const isFirst = (asset: Hex) => asset === ETHER || asked.has(asset)
+  const all = [...entries(fees)]
+  const chosen = [...all.filter(([asset]) => isFirst(asset)), ...all.filter(([asset]) => !isFirst(asset))]
+  const outputs = chosen.slice(0, MAX_FEES).map(([asset, value]): Output => {
+    return { owner: ownOf(params.path).operator, asset, value, lock: ZERO }
+  })
   let now = step
   for (let i = 0; i < outputs.length; i += MAX_OUTPUTS) now = closeWith(now, outputs.slice(i, i + MAX_OUTPUTS))
   return now
