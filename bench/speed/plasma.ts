@@ -1,47 +1,49 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
-import { addressOf, domain, sign } from '../../src/core/base/Signature.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
-import { chainId } from '../../src/core/plasma/Chain.ts'
-import type { Signed } from '../../src/core/plasma/Ledger.ts'
-import { depositId, txHash } from '../../src/core/plasma/Transaction.ts'
-import type { Chain } from '../../src/edge/chain/Chain.ts'
+import { fileURLToPath } from 'node:url'
+import { isNative } from '../../src/core/base/Signature.ts'
+import { storedTransactions } from '../../src/core/plasma/Archive.ts'
+import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
+import { serveOperator } from '../../src/edge/http/OperatorServer.ts'
+import type { Checker } from '../../src/edge/signature/Checker.ts'
 import { threads } from '../../src/edge/signature/Threads.ts'
 import { openStore } from '../../src/edge/store/Sqlite.ts'
+import type { Store } from '../../src/edge/store/Store.ts'
 import { Operator } from '../../src/role/Operator.ts'
+import { Watcher } from '../../src/role/Watcher.ts'
 import { windowed } from './pair.ts'
+import { CHAIN, layer1, type Payers, payers } from './plasma/ground.ts'
 
-const COUNT = 20_000
-const WARM_UP = 2_000
+/** A full block, and what is left for the operator's own fee transactions. */
+const COUNT = 65_000
+const MEASURED = 30_000
+const WARM_UP = 5_000
 /** How many submissions wait for their acknowledgement at a time, as many clients would have it. */
 const WINDOW = 4096
-const COURT: Hex = `0x${'c0'.repeat(20)}`
-const DOMAIN = domain(31337n, COURT)
-const OPERATOR = addressOf(uint(1, 32))
-const CHAIN = { parent: ZERO, slot: 0, operator: OPERATOR }
+const THREADS = 2
 
-/** Transactions a second from submission to acknowledgement: signature, ledger, durable row; one process, no HTTP. */
+let made: Payers | undefined
+
+/**
+ * Transactions a second from submission to acknowledgement, in process and over HTTP: signature, ledger, durable row;
+ * milliseconds in which a full block is sealed; and transactions a second that a watcher executes again, and stores.
+ */
 export async function measure(): Promise<Record<string, number>> {
+  if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
+  made ??= payers(COUNT)
   const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
-  const store = openStore(join(folder, 'operator.db'), 'operator of the bench')
-  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 60_000 }
-  const checker = threads(2)
+  const checker = threads(THREADS)
   try {
-    const operator = new Operator({ l1: depositsOnly(), store, params, from: 0, checker, onFailure: fail })
-    while (operator.state.ledger.coins.size === 0) await new Promise((done) => setImmediate(done))
-    const payments = Array.from({ length: WARM_UP + COUNT }, (_, n) => payment(n))
-    await submitAll(operator, payments.slice(0, WARM_UP))
-    const start = performance.now()
-    await submitAll(operator, payments.slice(WARM_UP))
-    const seconds = (performance.now() - start) / 1000
-    if (operator.state.ledger.index !== payments.length) throw new Error('not everything that counts is in the block')
-    operator.stop()
-    return { 'plasma.ingest': Math.round(COUNT / seconds) }
+    const http = await overHttp(join(folder, 'http.db'), made, checker)
+    const { store, ...here } = await inProcess(join(folder, 'operator.db'), made, checker)
+    const watch = await watched(join(folder, 'watcher.db'), made, store, checker)
+    store.close()
+    return { ...here, ...http, ...watch }
   } finally {
     await checker.close()
-    store.close()
     rmSync(folder, { recursive: true })
   }
 }
@@ -50,53 +52,96 @@ function fail(why: unknown): void {
   throw why
 }
 
-async function submitAll({ api }: Operator, payments: readonly Signed[]): Promise<void> {
-  await windowed(payments.length, WINDOW, (n) => api.submit(payments[n]!))
+async function operatorOn(store: Store, deposits: readonly SeenEvent[], checker: Checker): Promise<Operator> {
+  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 65_535 }
+  const operator = new Operator({ l1: layer1(deposits), store, params, from: 0, checker, onFailure: fail })
+  while (operator.state.ledger.coins.size < deposits.length) await new Promise((done) => setImmediate(done))
+  return operator
 }
 
-/** Every payer has a key of its own, so that no key's result can be kept from one payment to the next. */
-function payer(n: number): Hex {
-  return uint(1_000_000 + n, 32)
+async function inProcess(path: string, { deposits, payments }: Payers, checker: Checker) {
+  const store = openStore(path, 'operator of the bench')
+  const operator = await operatorOn(store, deposits, checker)
+  const { api } = operator
+  const submit = (from: number, to: number) => windowed(to - from, WINDOW, (n) => api.submit(payments[from + n]!))
+  await submit(0, WARM_UP)
+  const start = performance.now()
+  await submit(WARM_UP, WARM_UP + MEASURED)
+  const ingest = (1000 * MEASURED) / (performance.now() - start)
+  await submit(WARM_UP + MEASURED, payments.length)
+  if (operator.state.ledger.index !== payments.length) throw new Error('not everything that counts is in the block')
+  const isSealed = new Promise<void>((done) => api.subscribe?.(({ kind }) => kind === 'sealed' && done()))
+  const begun = performance.now()
+  operator.seal()
+  await isSealed
+  const seal = performance.now() - begun
+  operator.stop()
+  return { store, 'plasma.ingest': Math.round(ingest), 'plasma.seal': Math.round(seal) }
 }
 
-const DEPOSITS = new Map<number, ReturnType<typeof makeDeposit>>()
-
-function deposited(n: number) {
-  const made = DEPOSITS.get(n) ?? makeDeposit(n)
-  DEPOSITS.set(n, made)
-  return made
-}
-
-function makeDeposit(n: number) {
-  const owner = addressOf(payer(n))
-  return { chain: chainId(CHAIN), sender: owner, salt: uint(n, 32), owner, asset: ETHER, value: 10n ** 18n }
-}
-
-function payment(n: number): Signed {
-  const outputs = [{ owner: OPERATOR, asset: ETHER, value: 10n ** 18n, lock: ZERO }]
-  const inputs = [depositId(deposited(n))]
-  const transaction = { chain: chainId(CHAIN), inputs, outputs, lastBlock: 100, memo: ZERO }
-  return { transaction, authorisation: sign(txHash(DOMAIN, transaction), payer(n)) }
-}
-
-/** A layer 1 of one block that has every payer's deposit. */
-function depositsOnly(): Chain<PlasmaCall, PlasmaEvent> {
-  const events: PlasmaEvent[] = [{ name: 'ChainRegistered', chain: chainId(CHAIN), since: 0, path: [CHAIN] }]
-  for (let n = 0; n < WARM_UP + COUNT; n++) {
-    const one = deposited(n)
-    events.push({ name: 'Deposited', id: depositId(one), ...one })
+async function overHttp(path: string, { deposits }: Payers, checker: Checker) {
+  const store = openStore(path, 'operator of the bench')
+  const count = WARM_UP + MEASURED
+  const operator = await operatorOn(store, deposits.slice(0, count), checker)
+  const limits = { rate: { perSecond: 1e6, burst: 1e6 } }
+  const server = await serveOperator(operator.api, { limits, onError: fail })
+  const child = fileURLToPath(new URL('./plasma/client.ts', import.meta.url))
+  const client = fork(child, [server.url, String(count), String(WARM_UP)], { execArgv: ['--import', 'tsx'] })
+  try {
+    const ended = once(client, 'exit').then(([code]) => fail(new Error(`the payers' process ended with code ${code}`)))
+    const said = once(client, 'message') as Promise<[{ readonly milliseconds: number }]>
+    const [{ milliseconds }] = (await Promise.race([said, ended])) as [{ readonly milliseconds: number }]
+    ended.catch(() => {}) // it may end now
+    if (operator.state.ledger.index !== count) throw new Error('not everything that counts is in the block')
+    return { 'plasma.ingest.http': Math.round((1000 * MEASURED) / milliseconds) }
+  } finally {
+    client.kill()
+    await server.close()
+    operator.stop()
+    store.close()
   }
-  const block = { number: 0, hash: uint(1, 32), parent: ZERO, time: 1_800_000_000, events }
-  return {
-    chainId: 31337n,
-    court: COURT,
-    sender: OPERATOR,
-    verdict: async () => undefined,
-    head: async () => 0,
-    follow: (_, sink) => {
-      sink({ kind: 'block', block })
-      return () => {}
+}
+
+/** The watcher is handed the sealed block as soon as layer 1 shows its commitment. */
+async function watched(path: string, { deposits }: Payers, of: Store, checker: Checker) {
+  const store = openStore(path, 'watcher of the bench')
+  const block = of.all('blocks')[0]![1] as unknown as { number: number; asOf: number; header: `0x${string}` }
+  const transactions = storedTransactions(of, block.number)
+  const committed: SeenEvent = { name: 'Committed', chain: chainOf(deposits), time: 1_800_000_000, ...picked(block) }
+  const l1 = layer1([...deposits, committed])
+  const { promise, resolve } = Promise.withResolvers<number>()
+  let start = 0
+  const operator = {
+    block: async () => {
+      start = performance.now()
+      return { ...block, transactions }
     },
-    send: () => Promise.reject(new Error('nothing is committed here')),
   }
+  const watcher = new Watcher({
+    l1,
+    store,
+    operator,
+    path: [CHAIN],
+    depth: 0,
+    patience: 3600,
+    warning: 3600,
+    from: 0,
+    checker,
+    onAlarm: (alarm) => fail(new Error(`a good block alarmed: ${JSON.stringify(alarm)}`)),
+    onOutput: (output) => output.kind === 'verified' && resolve(performance.now() - start),
+    onFailure: fail,
+  })
+  const milliseconds = await promise
+  watcher.stop()
+  store.close()
+  return { 'plasma.watch': Math.round((1000 * transactions.length) / milliseconds) }
+}
+
+function chainOf([first]: readonly SeenEvent[]) {
+  if (first?.name !== 'Deposited') throw new Error('there are no deposits')
+  return first.chain
+}
+
+function picked({ number, asOf, header }: { number: number; asOf: number; header: `0x${string}` }) {
+  return { number, asOf, header }
 }

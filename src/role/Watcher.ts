@@ -1,5 +1,5 @@
 import type { Hex } from '../core/base/Bytes.ts'
-import { addressOf, domain, sign } from '../core/base/Signature.ts'
+import { addressOf, type Domain, domain, sign } from '../core/base/Signature.ts'
 import type { L1Input } from '../core/base/Step.ts'
 import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
@@ -19,7 +19,9 @@ import {
   watcherMachine,
 } from '../core/plasma/Watcher.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
+import type { Checker } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
+import { checked } from './Checking.ts'
 import { Loop } from './Loop.ts'
 import { type BlockSource, servedBy } from './Serving.ts'
 
@@ -48,6 +50,8 @@ export interface WatcherOptions {
   readonly owners?: readonly GuardedOwner[]
   /** Bonds that may be out at once for them, its own and theirs; 256 unless given. */
   readonly maxBonds?: number
+  /** Checks signatures, in other threads; in this one unless given. It is its opener's to close. */
+  readonly checker?: Checker
   /** L1 block from which an empty store follows. */
   readonly from: number
   /** Milliseconds between questions for a block that did not come; without it every L1 block asks, and `tick`. */
@@ -65,6 +69,7 @@ export interface WatcherOptions {
 /** A watcher: executes every block again, answers every exit of what was spent and whoever doubts a block, warns. */
 export class Watcher {
   readonly #options: WatcherOptions
+  readonly #court: Domain
   readonly #loop: Loop<WatcherState, WatcherInput, WatcherOutput>
   readonly #unfollow: () => void
   #finding = false
@@ -73,7 +78,8 @@ export class Watcher {
 
   constructor(options: WatcherOptions) {
     const { l1, store, from, depth, patience, interval } = options
-    const params = { court: domain(l1.chainId, l1.court), path: options.path, depth, patience }
+    this.#court = domain(l1.chainId, l1.court)
+    const params = { court: this.#court, path: options.path, depth, patience }
     this.#options = options
     this.#loop = new Loop({
       machine: watcherMachine({ warning: options.warning, guard: this.#guard() }),
@@ -157,7 +163,7 @@ export class Watcher {
     try {
       const { ledger, l1: fresh, view } = this.state.follower
       const by = owners.find((one) => addressOf(one.key) === way.owner)
-      const court = domain(l1.chainId, l1.court)
+      const court = this.#court
       const permit = way.kind === 'leave' && by && !by.l1 ? this.#sign(by.key, way.ids) : OWN_PERMIT
       const call = escapeCall(court, path, observe(ledger, fresh, view.time), store, way, permit)
       const sender = way.kind === 'leave' && way.permit ? l1 : (by?.l1 ?? l1)
@@ -179,16 +185,18 @@ export class Watcher {
 
   /** The operator is asked first, then the others one after another, then the operator again. */
   #fetch(number: number): void {
-    const { operator, others = [], path, onTrouble } = this.#options
+    const { operator, others = [], path, onTrouble, checker } = this.#options
     const sources = [operator, ...others]
     this.#asked = this.#asked?.number === number ? { number, times: this.#asked.times + 1 } : { number, times: 0 }
     const source = sources[this.#asked.times % sources.length]!
-    servedBy(source, path.length, number, onTrouble).then((input) => this.#loop.post(input))
+    servedBy(source, path.length, number, onTrouble)
+      .then((input) => (checker && input.kind === 'served' ? checked(checker, this.#court, input) : input))
+      .then((input) => this.#loop.post(input))
   }
 
   #answer({ answer }: WatcherOutput & { readonly kind: 'answer' }): void {
     const { l1, store, path } = this.#options
-    const court = domain(l1.chainId, l1.court)
+    const court = this.#court
     const { key } = answer
     l1.send(answerCall(court, path, knowledgeOf(this.state), store, answer)).then(
       ({ block }) => this.#loop.post({ kind: 'sent', key, mined: block }),

@@ -5,7 +5,7 @@ import { type L1Block, type L1Input, type Plain, Refusal, type Row, require } fr
 import * as Archive from './Archive.ts'
 import { type Child, type Commitment, header, type Level, rootOfChildren, txTree } from './Block.ts'
 import type { Chain } from './Chain.ts'
-import { close, emptyLedger, type Ledger, observe, type Signed, spend } from './Ledger.ts'
+import { close, emptyLedger, type Known, type Ledger, observe, type Signed, spend } from './Ledger.ts'
 import { type Opening, type Shown, shownBy } from './Opening.ts'
 import type { SeenEvent } from './Seen.ts'
 import { endsOf } from './Standing.ts'
@@ -71,6 +71,8 @@ export interface Served {
   readonly transactions: readonly Signed[]
   readonly children?: readonly Child[]
   readonly openings?: readonly Opening[]
+  /** What this side has found out of each transaction, by `check`. */
+  readonly known?: readonly Known[]
 }
 
 /** A block with its transactions' hashes and its tree, and what proofs need besides. */
@@ -280,7 +282,7 @@ function onServed(follower: Follower, served: Served): Progress {
   const shown = shownBy(court, path, commitment, openings)
   if (shown.kind === 'absent') return pass(follower, shown, openings)
   if (shown.kind === 'unopened') return miss(follower, 'UnopenedSlot')
-  const hashes = transactions.map(({ transaction }) => txHash(court, transaction))
+  const hashes = transactions.map(({ transaction }, i) => served.known?.[i]?.hash ?? txHash(court, transaction))
   const tree = txTree(hashes)
   const childrenRoot = rootOfChildren(children)
   if (!isAscending(children) || header(Merkle.rootOf(tree), childrenRoot) !== shown.header)
@@ -290,7 +292,7 @@ function onServed(follower: Follower, served: Served): Progress {
   const next = { ...follower, commits, ...NOT_ASKED }
   if (follower.bad) return ask({ follower: next, rows, fresh: [], seen })
   try {
-    const ledger = execute(follower, commitment, transactions, hashes)
+    const ledger = execute(follower, commitment, transactions, (i) => ({ ...served.known?.[i], hash: hashes[i]! }))
     const l1 = Archive.between(follower.l1, ledger.asOf)
     return ask({ follower: { ...next, ledger, l1 }, rows, fresh: [], applied: seen })
   } catch (why) {
@@ -338,7 +340,7 @@ function faultOf(
     return signed.transaction.inputs.length === 0 ? { ...signed, authorisation: '0x' } : signed
   })
   try {
-    execute(at, commitment, bare, hashes, true)
+    execute(at, commitment, bare, (i) => ({ hash: hashes[i]!, authorised: true }))
     return undefined
   } catch (why) {
     // Without the true terms nobody can say whose a locked input is.
@@ -351,13 +353,12 @@ function execute(
   at: Follower,
   commitment: Commitment,
   transactions: readonly Signed[],
-  hashes: readonly Hex[],
-  authorised = false,
+  known: (index: number) => Known,
 ): Ledger {
   const { number, asOf } = commitment
   require(number === at.ledger.number, 'WrongNumber', number, at.ledger.number)
   const before = observe(at.ledger, at.l1, asOf)
-  return close(transactions.reduce((now, signed, i) => spend(now, signed, { hash: hashes[i]!, authorised }), before))
+  return close(transactions.reduce((now, signed, i) => spend(now, signed, known(i)), before))
 }
 
 /** The last number that is finally committed. */
