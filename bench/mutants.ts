@@ -34,7 +34,7 @@ const PATIENCE = 1_200_000
 
 /** What a results file holds: the proof that this code and these suites are right, and what became of mutants. */
 interface Kept {
-  readonly proof: Proof | undefined
+  readonly proofs: Map<string, Proof>
   readonly results: Map<string, Result>
 }
 
@@ -51,7 +51,8 @@ function kept(path: string, room: Room): Kept {
   const codes = new Set(sources(room).map((source) => `${basename(source)} ${fingerprint([source])}`))
   const is = ({ id, code }: Result) => codes.has(`${id.split(' ')[0]} ${code}`)
   const results = all.flatMap((one) => ('id' in one && is(one) ? [[one.id, one] as const] : []))
-  return { proof: all.find((one): one is Proof => 'proof' in one), results: new Map(results) }
+  const proofs = all.flatMap((one) => ('proof' in one ? [[one.proof, one] as const] : []))
+  return { proofs: new Map(proofs), results: new Map(results) }
 }
 
 function written(path: string, lines: Iterable<Result | Proof>): void {
@@ -98,7 +99,7 @@ async function judged(
   const { failed, late } = await ground.try({ built, suites: focusOf(mutant).suites, limit })
   if (late) return { fate: 'timeout' }
   if (failed !== undefined) return { fate: 'killed', by: failed }
-  return { fate: served && alone(mutant) === 'equivalent' ? 'equivalent' : 'survived' }
+  return { fate: 'survived' }
 }
 
 /** Takes mutants from a queue until there is none; what another takes meanwhile is built while this one's suites run. */
@@ -156,6 +157,7 @@ function untried(mutants: readonly Mutant[], results: ReadonlyMap<string, Result
 
 interface Run {
   readonly room: Room
+  readonly drawn: readonly Mutant[]
   readonly open: readonly Mutant[]
   readonly path: string
   readonly jobs: number
@@ -174,22 +176,37 @@ interface Round {
   readonly spent: number
 }
 
+/** The proof of some code and suites, as it is known or made anew. */
+async function proven(of: string, known: Kept, right: () => Promise<number>): Promise<Proof> {
+  const proof = known.proofs.get(of) ?? { proof: of, spent: await right() }
+  known.proofs.set(of, proof)
+  return proof
+}
+
 /** The mutants in rounds, each after the proof that the right code passes as it is built there. */
-async function* rounds({ room, open, path }: Run, { results, proof }: Kept, ground: Ground): AsyncGenerator<Round> {
+async function* rounds({ room, drawn, open }: Run, known: Kept, ground: Ground): AsyncGenerator<Round> {
+  const { targets, suites } = everything(room)
+  const files = [...sources(room), ...suites]
+  const rest = new Set(open)
+  let last: Proof | undefined
   if (room === 'plasma') {
-    const { targets } = everything(room)
-    for (let i = 0; i < open.length; i += ON_MENU) {
-      const mutants = open.slice(i, i + ON_MENU)
-      const menu = menuOf(mutants, targets)
-      yield { mutants, menu, spent: await rightCode(ground, menu.codeOf(undefined)!, room) }
+    for (let i = 0; i < drawn.length; i += ON_MENU) {
+      const served = drawn.slice(i, i + ON_MENU)
+      if (!served.some((mutant) => rest.has(mutant))) continue
+      const menu = menuOf(served, targets)
+      const of = fingerprint(files, served.map(({ id }) => id).join())
+      last = await proven(of, known, () => rightCode(ground, menu.codeOf(undefined)!, room))
+      const mutants = served.filter(
+        (mutant) => rest.has(mutant) && (menu.codeOf(mutant) || menu.invalid.has(mutant.id)),
+      )
+      yield { mutants, menu, spent: last.spent }
+      for (const mutant of mutants) rest.delete(mutant)
     }
-    return
   }
-  const of = fingerprint([...sources(room), ...everything(room).suites])
-  const built = () => build(new Map(), everything(room).targets)
-  const right = proof?.proof === of ? proof : { proof: of, spent: await rightCode(ground, built(), room) }
-  written(path, [right, ...results.values()])
-  yield { mutants: open, menu: undefined, spent: right.spent }
+  if (rest.size === 0) return
+  const right = () => rightCode(ground, build(new Map(), targets), room)
+  const { spent } = last ?? (await proven(fingerprint(files), known, right))
+  yield { mutants: [...rest], menu: undefined, spent }
 }
 
 async function run(of: Run, before: Kept): Promise<void> {
@@ -206,8 +223,8 @@ async function run(of: Run, before: Kept): Promise<void> {
     console.log(`${++done}/${open.length} line ${line} ${id} ${MARK[fate]} ${seconds.toFixed(1)} s`)
   }
   try {
-    written(path, before.results.values())
     for await (const { mutants, menu, spent } of rounds(of, before, grounds[0]!)) {
+      written(path, [...before.proofs.values(), ...before.results.values()])
       const queue = mutants.values()
       const judge = (ground: Ground, mutant: Mutant) => judged(ground, MARGIN + 2 * spent, mutant, menu)
       await Promise.all(grounds.map((ground) => tryAll(ground, queue, judge, tell)))
@@ -239,10 +256,10 @@ async function main(): Promise<void> {
   if (values.list) return console.log(mutants.map(({ path, line, id }) => `${path}:${line}  ${id}`).join('\n'))
   const path = values.results ?? `.kerros/mutants.${room}.jsonl`
   mkdirSync(dirname(path), { recursive: true })
-  const before: Kept = values.resume ? kept(path, room) : { proof: undefined, results: new Map() }
+  const before: Kept = values.resume ? kept(path, room) : { proofs: new Map(), results: new Map() }
   const jobs = Number(values.jobs ?? 2)
   if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs is a number of processes, not ${values.jobs}`)
-  await run({ room, open: untried(mutants, before.results), path, jobs }, before)
+  await run({ room, drawn: mutants, open: untried(mutants, before.results), path, jobs }, before)
   const { text: shown, short, figures } = report(mutants, before.results)
   console.log(`\n${shown}`)
   if (values.save) saved(room, { mutants: allMutants(room).length, ...figures })

@@ -218,9 +218,9 @@ export function shuffled(mutants: readonly Mutant[], seed: string): readonly Mut
   return keyed.sort(([one], [two]) => (one < two ? -1 : 1)).map(([, mutant]) => mutant)
 }
 
-/** What tells apart files as they are: results for other code are worth nothing. */
-export function fingerprint(paths: readonly string[]): string {
-  return hash(paths.map((path) => readFileSync(path, 'utf8')).join('')).slice(0, 16)
+/** What tells apart files as they are, and more: results for other code are worth nothing. */
+export function fingerprint(paths: readonly string[], more = ''): string {
+  return hash([...paths.map((path) => readFileSync(path, 'utf8')), more].join('')).slice(0, 16)
 }
 
 function hash(text: string): string {

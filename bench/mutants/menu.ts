@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Built, build, complaints, type Node, type Texts, treeOf } from './court.ts'
 import type { Mutant } from './make.ts'
 
@@ -35,8 +36,24 @@ export function menuOf(mutants: readonly Mutant[], targets: readonly string[]): 
     const bad = wrong.flatMap(({ path, start }) => blamed(dishes, texts, path, start))
     if (wrong.length > 0 && bad.length === 0) throw new Error(`no mutant is to blame: ${wrong[0]!.says}`)
     for (const id of bad) invalid.add(id)
-    if (wrong.length === 0) return served(dishes, build(texts, targets), invalid)
+    if (wrong.length === 0) return served(dishes, cooked(texts, targets), invalid)
   }
+}
+
+/** Built once: the same menu is asked for again by whoever goes on with a run. */
+function cooked(texts: Texts, targets: readonly string[]): Built | string {
+  const all = JSON.stringify([
+    [...texts],
+    targets,
+    globSync('contracts/**/*.sol')
+      .sort()
+      .map((at) => readFileSync(at, 'utf8')),
+  ])
+  const path = `.kerros/menu.${createHash('sha256').update(all).digest('hex').slice(0, 16)}.json`
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Built
+  const built = build(texts, targets)
+  if (typeof built !== 'string') writeFileSync(path, JSON.stringify(built))
+  return built
 }
 
 function served(dishes: readonly Dish[], built: Built | string, invalid: ReadonlySet<string>): Menu {
