@@ -17,12 +17,15 @@ const COURT: Hex = `0x${'c0'.repeat(20)}`
 const OPERATOR = addressOf(uint(1, 32))
 const PAYER = uint(2, 32)
 const CHAIN = { parent: ZERO, slot: 0, operator: OPERATOR }
-const COUNT = 2000
 
 function deposit(n: number) {
   const owner = addressOf(PAYER)
   return { chain: chainId(CHAIN), sender: owner, salt: uint(n, 32), owner, asset: ETHER, value: 1n }
 }
+
+/** The chain, its court, and who is paid. */
+export const PATH = [CHAIN]
+export const PAYEE = OPERATOR
 
 /** The payment of deposit n. */
 export function payment(n: number): Signed {
@@ -31,9 +34,9 @@ export function payment(n: number): Signed {
   return { transaction, authorisation: sign(txHash(domain(31337n, COURT), transaction), PAYER) }
 }
 
-function layer1(): Chain<PlasmaCall, PlasmaEvent> {
+function layer1(count: number): Chain<PlasmaCall, PlasmaEvent> {
   const events: PlasmaEvent[] = [{ name: 'ChainRegistered', chain: chainId(CHAIN), since: 0, path: [CHAIN] }]
-  for (let n = 0; n < COUNT; n++) events.push({ name: 'Deposited', id: depositId(deposit(n)), ...deposit(n) })
+  for (let n = 0; n < count; n++) events.push({ name: 'Deposited', id: depositId(deposit(n)), ...deposit(n) })
   const block = { number: 0, hash: uint(1, 32), parent: ZERO, time: 1_800_000_000, events }
   return {
     chainId: 31337n,
@@ -52,16 +55,16 @@ function layer1(): Chain<PlasmaCall, PlasmaEvent> {
   }
 }
 
-async function run(path: string): Promise<void> {
+async function run(path: string, count: number, maxTransactions: number): Promise<void> {
   const store = openStore(path, 'operator of the kill test')
-  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions: 40 }
+  const params = { path: [CHAIN], depth: 0, margin: 3600, fees: [], maxTransactions }
   const onFailure = (why: unknown) => {
     throw why
   }
-  const operator = new Operator({ l1: layer1(), store, params, from: 0, interval: 20, onFailure })
+  const operator = new Operator({ l1: layer1(count), store, params, from: 0, interval: 20, onFailure })
   const { url } = await serveHttp(operatorHandler(operator.api))
   writeSync(1, `url ${url}\n`)
 }
 
 // Mocha loads every file of this folder; only a process that was started with this one operates.
-if (import.meta.main) await run(process.argv[2]!)
+if (import.meta.main) await run(process.argv[2]!, Number(process.argv[3]), Number(process.argv[4]))
