@@ -5,6 +5,7 @@ import type { L1Input } from '../core/base/Step.ts'
 import type { Swap } from '../core/plasma/Agreement.ts'
 import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
+import type { Half } from '../core/plasma/Half.ts'
 import type { LockTerms } from '../core/plasma/LockTerms.ts'
 import type { Payee } from '../core/plasma/Payment.ts'
 import {
@@ -126,6 +127,22 @@ export class Wallet {
   /** Keeps terms of locks that somebody told; of one that returns to this wallet before it is in a block. */
   async learn(...terms: readonly LockTerms[]): Promise<void> {
     await this.#loop.ask({ kind: 'learn', terms })
+  }
+
+  /**
+   * This side's half of a spend of an output whose lock is undecided, for the other side to `accept`. The coin is as good
+   * as spent from then on, until the transaction is dead.
+   */
+  async offer(id: Hex, payees: readonly Payee[], fee = 0n, memo: Hex = ZERO): Promise<Half> {
+    for (const output of await this.#loop.ask({ kind: 'offer', id, payees, fee, memo })) {
+      if (output.kind === 'half') return output.half
+    }
+    throw new Error('an offer was answered with nothing')
+  }
+
+  /** Makes a spend of the other side's half, if at least `gets` comes to this wallet by it; resolves as `pay` does. */
+  accept(half: Half, gets: bigint): Promise<Acknowledgement> {
+    return this.#command({ kind: 'accept', half, gets })
   }
 
   /** Keeps a swap in which this wallet gives, and the terms of both its locks. */

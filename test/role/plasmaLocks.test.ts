@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { concat, ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
@@ -198,6 +198,65 @@ describe('Wallet of locked outputs', () => {
     expect(again.balance(ETHER)).to.equal(60n)
     const third = world.wallet(2, through(operator), store)
     expect(third.balance(ETHER)).to.equal(60n)
+    world.stop()
+  })
+
+  it('spends an undecided output by the word of both sides, who each get what they agreed', async () => {
+    for (const offers of ['refund', 'owner'] as const) {
+      const on = await scene()
+      const { world, operator, alice, bob } = on
+      await locking(on, 10 * HOUR)
+      const id = heldBy(bob.state)[0]!.id
+      const payees = [
+        { owner: alice.owner, value: 45n },
+        { owner: bob.owner, value: 15n },
+      ]
+      const [one, other] = offers === 'refund' ? [alice, bob] : [bob, alice]
+      const half = await one.offer(id, payees)
+      const gets = other === bob ? 15n : 45n
+      expect(await refusal(() => other.accept(half, gets + 1n))).to.match(/^InsufficientFunds/)
+      const forged = { ...half, half: `0x${'11'.repeat(64)}` as Hex }
+      expect(await refusal(() => other.accept(forged, gets))).to.match(/^WrongSigner/)
+      await other.accept(half, gets)
+      await world.settle(operator)
+      expect([alice.balance(ETHER), bob.balance(ETHER)]).to.deep.equal([85n, 15n])
+      expect([alice, bob].map(({ state }) => state.halves.size + state.payments.size)).to.deep.equal([0, 0])
+      expect([world.failures, world.alarms]).to.deep.equal([[], []])
+      world.stop()
+    }
+  })
+
+  it('treats a coin as spent of which it has given half a pair away, until that is dead', async () => {
+    const on = await scene()
+    const { world, operator, alice, bob } = on
+    const { expiry } = await locking(on, 10 * HOUR)
+    const id = heldBy(bob.state)[0]!.id
+    const { transaction, half, terms } = await alice.offer(id, [{ owner: bob.owner, value: 60n }])
+    expect(await refusal(() => alice.offer(id, [{ owner: bob.owner, value: 1n }]))).to.match(/^OutputInUse/)
+    await world.pass(expiry - world.l1.head().time + 1)
+    expect(alice.balance(ETHER), 'hers now, but not free').to.equal(40n)
+    expect(await refusal(() => alice.leave(id))).to.match(/^OutputInUse/)
+    await alice.split(ETHER, [1n])
+    await world.settle(operator)
+    const authorisation = concat(ZERO, ZERO, half)
+    await through(operator).submit({ transaction, authorisation, terms: [terms] })
+    await world.settle(operator)
+    expect([alice.balance(ETHER), bob.balance(ETHER)], 'her half was her word').to.deep.equal([40n, 60n])
+    expect([world.failures, world.alarms]).to.deep.equal([[], []])
+    world.stop()
+  })
+
+  it('has a coin back whose half pair nobody used in time', async () => {
+    const on = await scene()
+    const { world, operator, alice, bob } = on
+    await locking(on, 10 * HOUR)
+    await alice.offer(heldBy(bob.state)[0]!.id, [{ owner: bob.owner, value: 60n }])
+    expect(alice.balances(ETHER).locked).to.equal(0n)
+    for (let i = 0; i < 51; i++) {
+      await alice.split(ETHER, [1n])
+      await world.settle(operator)
+    }
+    expect([alice.balances(ETHER).locked, alice.state.halves.size]).to.deep.equal([60n, 0])
     world.stop()
   })
 

@@ -8,6 +8,7 @@ import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import { type Follower, type FollowerInput, type FollowerParams, isSynced, restoreFollower } from './Follower.ts'
 import { hear, noTries, type Tries } from './Guard.ts'
+import type { Half } from './Half.ts'
 import type { Held } from './Held.ts'
 import { escrowsIn, type Kept, nothingKept, observeKept } from './Kept.ts'
 import { isUnique, type Signed } from './Ledger.ts'
@@ -15,7 +16,7 @@ import { type Sight, type Standing, standingOf } from './Locked.ts'
 import type { LockTerms } from './LockTerms.ts'
 import type { Payee } from './Payment.ts'
 import { claimOn, noExits, type RunningExits } from './Running.ts'
-import type { Output } from './Transaction.ts'
+import type { Output, Transaction } from './Transaction.ts'
 
 /** What a wallet is given once. */
 export interface WalletParams extends FollowerParams {
@@ -41,6 +42,8 @@ export interface WalletState {
   /** The terms that the owner was told, by their locks. */
   readonly locks: HashMap<LockTerms>
   readonly kept: Kept
+  /** Spends of undecided outputs of which it has given its half away. */
+  readonly halves: HashMap<Transaction>
   /** Swaps in which this wallet gives, by their hashes. */
   readonly swaps: HashMap<Swap>
 }
@@ -61,6 +64,14 @@ export type WalletInput =
   | { readonly kind: 'learn'; readonly terms: readonly LockTerms[] }
   | { readonly kind: 'collect' }
   | { readonly kind: 'swap'; readonly swap: Swap }
+  | {
+      readonly kind: 'offer'
+      readonly id: Hex
+      readonly payees: readonly Payee[]
+      readonly fee: bigint
+      readonly memo: Hex
+    }
+  | { readonly kind: 'accept'; readonly half: Half; readonly gets: bigint }
   | { readonly kind: 'lockLeg'; readonly hash: Hex; readonly fee: bigint }
   | { readonly kind: 'leave'; readonly ids: readonly Hex[]; readonly anyway?: boolean }
   | { readonly kind: 'fly'; readonly txHash: Hex }
@@ -89,6 +100,7 @@ export type WalletOutput =
   | { readonly kind: 'paid'; readonly txHash: Hex; readonly number: number }
   | { readonly kind: 'failed'; readonly txHash: Hex }
   | { readonly kind: 'left'; readonly id: Hex; readonly amount: bigint }
+  | { readonly kind: 'half'; readonly txHash: Hex; readonly half: Half }
   | { readonly kind: 'escrowed'; readonly id: Hex; readonly output: Output }
   /** A lock was decided: for the owner (`mine`), who may spend it from now on, or for its other side. */
   | { readonly kind: 'decided'; readonly id: Hex; readonly output: Output; readonly mine: boolean }
@@ -106,14 +118,15 @@ export function restoreWallet(params: WalletParams, rows: Archive.Rows, from: nu
   for (const [hash, signed] of rows.all('payments')) payments = set(payments, hash as Hex, signed as unknown as Signed)
   let locks = emptyMap<LockTerms>()
   for (const [lock, terms] of rows.all('locks')) locks = set(locks, lock as Hex, terms as unknown as LockTerms)
-  let swaps = emptyMap<Swap>()
+  let [swaps, halves] = [emptyMap<Swap>(), emptyMap<Transaction>()]
+  for (const [hash, tx] of rows.all('halves')) halves = set(halves, hash as Hex, tx as unknown as Transaction)
   for (const [hash, swap] of rows.all('swaps')) swaps = set(swaps, hash as Hex, swap as unknown as Swap)
   const l1 = Archive.storedL1(rows)
   const heard = hear({ running: noExits(), tries: noTries() }, l1)
   const owner = addressOf(params.key)
   const events = l1.flatMap((block) => block.events)
   const kept = events.reduce((now, event) => observeKept(now, event, heard.running), nothingKept(owner))
-  return { follower, owner, held, payments, ...heard, tried: emptyMap(), locks, kept, swaps }
+  return { follower, owner, held, payments, ...heard, tried: emptyMap(), locks, kept, swaps, halves }
 }
 
 /** What is free of an asset. */
@@ -212,7 +225,8 @@ export function reuse(step: Next, id: Hex, from: Held['use'], to: Held['use']): 
 }
 
 function isOwed({ state }: Next, id: Hex): boolean {
-  return [...entries(state.payments)].some(([, { transaction }]) => transaction.inputs.includes(id))
+  const given = [...entries(state.halves)].some(([, { inputs }]) => inputs.includes(id))
+  return given || [...entries(state.payments)].some(([, { transaction }]) => transaction.inputs.includes(id))
 }
 
 /** A wallet acts on a chain only while it knows all of it, and all of it is valid. Refuses ChainBad, NotSynced. */

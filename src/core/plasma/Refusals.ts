@@ -22,6 +22,7 @@ export const OFF_CHAIN_CODES = [
   'UnknownSlot',
   // the wallet
   'ChainBad',
+  'Decided',
   'InsufficientFunds',
   'LockExpired',
   'MalformedOwner',

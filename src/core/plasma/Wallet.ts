@@ -9,6 +9,7 @@ import { observeTries } from './Guard.ts'
 import type { Proof } from './Held.ts'
 import { observeKept } from './Kept.ts'
 import { standingOf } from './Locked.ts'
+import { accept, buryHalves, forgetHalf, offer } from './Pairing.ts'
 import { deposit, learn, merge, pay } from './Paying.ts'
 import {
   heldBy,
@@ -43,6 +44,10 @@ export function walletMachine(params: WalletParams): Machine<WalletState, Wallet
         return judge(learn(state, input.terms), state)
       case 'swap':
         return judge(keepSwap(state, input.swap), state)
+      case 'offer':
+        return offer(params, state, input.id, input.payees, input.fee, input.memo)
+      case 'accept':
+        return accept(params, state, input.half, input.gets)
       case 'lockLeg':
         return lockLeg(params, state, input.hash, input.fee)
       case 'collect':
@@ -149,10 +154,10 @@ function onApplied(step: Next, applied: Applied): Next {
   let now = step
   applied.transactions.forEach(({ transaction }, index) => {
     for (const id of transaction.inputs) now = release(now, id)
-    now = end(now, applied.hashes[index]!, applied.commitment.number)
+    now = forgetHalf(end(now, applied.hashes[index]!, applied.commitment.number), applied.hashes[index]!)
     now = receive(now, applied, index)
   })
-  return bury(now, applied.commitment.number)
+  return buryHalves(bury(now, applied.commitment.number), applied.commitment.number)
 }
 
 function end(step: Next, hash: Hex, number: number): Next {
