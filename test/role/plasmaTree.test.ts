@@ -6,6 +6,7 @@ import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import { exitCall } from '../../src/core/plasma/Held.ts'
 import { freeOf, heldBy } from '../../src/core/plasma/Purse.ts'
 import { potOf } from '../../src/core/plasma/Vaults.ts'
+import type { ParentApi } from '../../src/edge/http/OperatorApi.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Operator } from '../../src/role/Operator.ts'
 import type { Wallet } from '../../src/role/Wallet.ts'
@@ -210,6 +211,36 @@ describe('A tree of chains, told over a simulated layer 1', () => {
     expect([known.sealed.length, known.unopened.length, known.later.length]).to.deep.equal([0, 0, 0])
     expect(tree.failures).to.deep.equal([])
     await leaveAndBePaid(tree, now.payee, 3n)
+    tree.stop()
+  })
+
+  it('opens a tender again for a child that signed for it and was late, rather than let it halt', async () => {
+    const tree = new Tree()
+    const root = tree.run(PATHS.root)
+    let held = true
+    const api = through(root)
+    const late: ParentApi = {
+      ...api,
+      offer: (slot, offer) => (held ? Promise.reject(new Error('lost')) : api.offer(slot, offer)),
+    }
+    const child = tree.run(PATHS.child, late)
+    await tree.mine(2 * DEPTH + 2)
+    const [payer, payee] = [1, 2].map((n) => tree.user(n, PATHS.child, through(child))) as [Wallet, Wallet]
+    await funded(tree, [payer])
+    await payer.pay(ETHER, [{ owner: payee.owner, value: ONE }])
+    await tree.tick(child, root, child, root)
+    await tree.mine(2)
+    expect([tree.commits.length, child.state.sealed.length, root.state.tender]).to.deep.equal([0, 1, undefined])
+    // What came to the root meanwhile is not lost: it sees of layer 1 what it saw before the tender was opened again.
+    const above = tree.user(3, PATHS.root, api)
+    await funded(tree, [above])
+    held = false
+    await tree.tick(child)
+    await tree.mine(DEPTH + 4)
+    expect([tree.commits.length, payee.balance(ETHER), above.balance(ETHER)]).to.deep.equal([1, ONE, ONE])
+    await above.pay(ETHER, [{ owner: above.owner, value: ONE }])
+    await tree.turn(root, child)
+    expect([above.balance(ETHER), tree.failures, tree.dropped]).to.deep.equal([ONE, [], []])
     tree.stop()
   })
 

@@ -5,7 +5,17 @@ import { type L1Block, Refusal, type Row, require } from '../base/Step.ts'
 import * as Archive from './Archive.ts'
 import { type Child, headerDigest } from './Block.ts'
 import { ownOf } from './Chain.ts'
-import { idle, type Kin, type Next, type Offer, type OperatorParams, type OperatorState, then } from './Office.ts'
+import {
+  idle,
+  isChild,
+  type Kin,
+  type Next,
+  type Offer,
+  type OperatorParams,
+  type OperatorState,
+  type Tender,
+  then,
+} from './Office.ts'
 import type { SeenEvent } from './Seen.ts'
 import { NOBODY } from './Standing.ts'
 
@@ -52,24 +62,45 @@ export function tenderRow({ tender }: Pick<OperatorState, 'tender'>): Row {
 }
 
 /** Takes a child's signed header, the first one for its slot; refuses UnknownSlot, NotTendered, WrongHeader, SlotFilled. */
-export function accept({ court }: OperatorParams, state: OperatorState, slot: number, offer: Offer): Next {
+export function accept(params: OperatorParams, state: OperatorState, slot: number, offer: Offer): Next {
   const { chain, id, since } = kinIn(state, slot)
-  const { tender, offers } = state
   const { number, asOf, header, r, vs } = offer
+  const open = isFor(state.tender, offer) ? state : revived(params, state, offer)
+  if (!open) throw new Refusal('NotTendered', number, state.tender?.number ?? 0)
+  const { offers } = open
   const known = offers.find((child) => child.slot === slot)
-  if (tender?.number !== number || tender.asOf !== asOf) throw new Refusal('NotTendered', number, tender?.number ?? 0)
   require(number > since, 'NotBefore', number, since)
-  const have = recover(headerDigest(court, id, number, asOf, header), concat(r, vs)) ?? NOBODY
+  const have = recover(headerDigest(params.court, id, number, asOf, header), concat(r, vs)) ?? NOBODY
   require(have === chain.operator, 'WrongHeader', id, have, chain.operator)
   require(known === undefined || known.header === header, 'SlotFilled', slot)
-  if (known) return idle(state)
+  if (known) return idle(open)
   const child: Child = { slot, header, r, vs }
   const all = [...offers, child].sort((a, b) => a.slot - b.slot)
   return {
-    state: { ...state, offers: all },
-    rows: [Archive.row('offers', Archive.key(slot), { ...offer, slot })],
+    state: { ...open, offers: all },
+    rows: [tenderRow(open), Archive.row('offers', Archive.key(slot), { ...offer, slot })],
     outputs: [],
   }
+}
+
+function isFor(tender: Tender | undefined, { number, asOf }: Tender): boolean {
+  return tender?.number === number && tender.asOf === asOf
+}
+
+/**
+ * A tender for which nothing came in time, opened again for a child that has signed it: it would halt until the margin
+ * is over. Not if something else is under way, or the block would soon be too late for L1.
+ */
+function revived(params: OperatorParams, state: OperatorState, offer: Tender): OperatorState | undefined {
+  const { lapsed, tender, taken, before, view, anchored, base } = state
+  if (!lapsed || tender || !isFor(lapsed, offer) || view.time > lapsed.asOf + params.margin / 2) return undefined
+  const again = { ...state, tender: { number: lapsed.number, asOf: lapsed.asOf }, offers: [], lapsed: undefined }
+  if (isChild(params)) {
+    const free = state.sealed.length === 0 && lapsed.number > anchored && lapsed.asOf >= base.asOf
+    return free ? again : undefined
+  }
+  const free = taken === undefined && before.number === lapsed.number
+  return free ? { ...again, before: lapsed.before, ledger: lapsed.before } : undefined
 }
 
 /** What was offered for a tender before a restart. */

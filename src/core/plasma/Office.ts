@@ -104,6 +104,8 @@ export interface OperatorState {
   /** What children may sign now, and what they have signed for it, by slot ascending. */
   readonly tender: Tender | undefined
   readonly offers: readonly Child[]
+  /** The last tender for which nothing came in time, and its ledger: a child may have signed for it all the same. */
+  readonly lapsed: (Tender & { readonly before: Ledger }) | undefined
   /** Whether a child has asked for a block since the last. */
   readonly wanted: boolean
   /** A deeper chain: the root's last number before its registration, and its last final one. */
@@ -212,7 +214,9 @@ export function isChild({ path }: Pick<OperatorParams, 'path'>): boolean {
 
 /** L1 blocks that some ledger that may still be built on has not seen. */
 export function prune(params: OperatorParams, state: OperatorState): OperatorState {
-  const seen = isChild(params) ? state.base.asOf : (state.sealed[0]?.asOf ?? state.before.asOf)
+  const { base, sealed, before, lapsed } = state
+  const newest = sealed[0]?.asOf ?? before.asOf
+  const seen = isChild(params) ? base.asOf : Math.min(newest, lapsed?.asOf ?? newest)
   return { ...state, l1: Archive.between(state.l1, seen) }
 }
 

@@ -53,7 +53,7 @@ export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from
   const number = gaps ? ((rows.get('operator', 'number') as number | undefined) ?? last.number) : last.number
   const before = { ...observe(last, Archive.between(l1, last.asOf), asOf), number }
   const tender = gaps ? undefined : (rows.get('operator', 'tender') as unknown as Tender | undefined)
-  const nothing = { taken: undefined, sending: undefined, wanted: false }
+  const nothing = { taken: undefined, sending: undefined, wanted: false, lapsed: undefined }
   const state: OperatorState = {
     view: viewFrom(params.depth, Archive.bookmarkOf(rows, from)),
     l1,
@@ -82,7 +82,7 @@ export function operatorMachine(params: OperatorParams): Machine<OperatorState, 
       case 'submit':
         return submitAll(params, state, input.list, (full) => onFull(params, full))
       case 'seal':
-        return isChild(params) ? Descent.tick(params, state) : pump(params, onTick(params, idle(state)))
+        return pump(params, isChild(params) ? Descent.tick(params, state) : onTick(params, idle(state)))
       case 'sent':
         return idle({ ...state, sending: sent(input.number, input.mined) })
       case 'l1':
@@ -141,10 +141,12 @@ function onL1(params: OperatorParams, state: OperatorState, input: L1Input<SeenE
   }
   const settled = kept.flatMap((block) => block.events).reduce((step, event) => settle(params, step, event), seen)
   const built = isChild(params) ? Descent.onTime(params, settled) : rebuild(params, settled)
-  const { taken, tender, before } = built.state
+  const { taken, tender, before, lapsed } = built.state
   const opened = taken || tender ? built.state : reopen(built.state, before)
-  const asked = isChild(params) ? Descent.questions(params, opened) : []
-  return pump(params, then(built, { state: prune(params, opened), rows: openRows(opened), outputs: asked }))
+  const late = lapsed && view.time > lapsed.asOf + params.margin / 2
+  const now = late ? { ...opened, lapsed: undefined } : opened
+  const asked = isChild(params) ? Descent.questions(params, now) : []
+  return pump(params, then(built, { state: prune(params, now), rows: openRows(now), outputs: asked }))
 }
 
 function isRegistered(chain: Hex, block: L1Block<SeenEvent>): boolean {

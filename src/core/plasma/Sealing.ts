@@ -31,7 +31,7 @@ import { MAX_OUTPUTS, type Output, type Transaction } from './Transaction.ts'
  */
 export function seal(params: OperatorParams, step: Next): Next {
   const children = offered(step.state)
-  if (step.state.view.time === 0 || (step.state.taken === undefined && children.length === 0)) return withdraw(step)
+  if (step.state.view.time === 0 || (step.state.taken === undefined && children.length === 0)) return lapse(step)
   const closed = collectFees(params, step)
   const { before, ledger } = closed.state
   const all = listOf(closed.state.taken)
@@ -39,7 +39,10 @@ export function seal(params: OperatorParams, step: Next): Next {
   const record = { number, asOf, header: header(grownTxRoot(closed.state.tree), rootOfChildren(children)) }
   const [transactions, hashes] = [all.map(({ signed }) => signed), all.map(({ hash }) => hash)]
   const block: Sealed = { ...record, transactions, hashes, children, before, after: close(ledger) }
-  const sealed = withdraw({ ...closed, state: { ...closed.state, sealed: [...closed.state.sealed, block] } })
+  const sealed = withdraw({
+    ...closed,
+    state: { ...closed.state, sealed: [...closed.state.sealed, block], lapsed: undefined },
+  })
   const state = reopen(sealed.state, block.after)
   const rows = [Archive.blockRow(recordOf(block)), ...openRows(state)]
   const outputs: readonly OperatorOutput[] = [{ kind: 'sealed', number: record.number, count: all.length }]
@@ -58,6 +61,13 @@ export function recordOf(
 /** What the children have signed for the open block. */
 function offered({ tender, offers, ledger }: OperatorState): OperatorState['offers'] {
   return tender?.number === ledger.number && tender.asOf === ledger.asOf ? offers : []
+}
+
+/** Nothing came for a tender in time. */
+function lapse(step: Next): Next {
+  const { tender, before } = step.state
+  const next = withdraw(step)
+  return tender ? { ...next, state: { ...next.state, lapsed: { ...tender, before } } } : next
 }
 
 /** Nobody may sign for a tender any more. */
@@ -103,7 +113,7 @@ export function rebuild(params: OperatorParams, step: Next): Next {
   const kept = step.state.sealed.filter((block) => block.number < late.number)
   const groups = [...stale.map((block) => block.transactions), listOf(step.state.taken).map((taken) => taken.signed)]
   const wanted = step.state.tender !== undefined || stale.some(({ children }) => children.length > 0)
-  const fresh = { ...step.state, sealed: kept, sending: undefined, tender: undefined, offers: [] }
+  const fresh = { ...step.state, sealed: kept, sending: undefined, tender: undefined, offers: [], lapsed: undefined }
   const state = reopen(fresh, late.before)
   const start = then(step, { state, rows: [...removals(step.state, stale), tenderRow(state)], outputs: [] })
   const built = groups.reduce((now, group, i) => {
