@@ -1,6 +1,7 @@
 // Remakes snapshots/speed.json: what the clients do in a second on this machine, durable and with signatures checked.
-import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isNative } from '../src/core/base/Signature.ts'
 import { benchesOf, type Figures, save, shown, table } from './snapshot.ts'
@@ -16,8 +17,10 @@ ${PATH}.
   --runs N   how many runs (default 5); fewer are for trying out and are not written
   --help     this text`
 const RUNS = 5
+const PAGES = 500
 
 function environment(): Readonly<Record<string, string | number>> {
+  // A payment alone waits for three of these, one after another: no code can make it faster than that.
   const { version, dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
   const [cpu] = cpus()
   return {
@@ -25,9 +28,31 @@ function environment(): Readonly<Record<string, string | number>> {
     cores: cpus().length,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
+    'disk.sync': Math.round(syncTime()),
     kerros: version,
     secp256k1: dependencies.secp256k1,
     'hash-wasm': dependencies['hash-wasm'],
+  }
+}
+
+/** Microseconds until 4 KiB are on the disk, written where the file has room already, as a store's log does: the middle of many. */
+function syncTime(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
+  const file = openSync(join(folder, 'log'), 'w')
+  try {
+    const page = Buffer.alloc(4096, 1)
+    for (let i = 0; i < PAGES; i++) writeSync(file, page, 0, page.length, i * page.length)
+    fdatasyncSync(file)
+    const times = Array.from({ length: PAGES }, (_, i) => {
+      const start = performance.now()
+      writeSync(file, page, 0, page.length, i * page.length)
+      fdatasyncSync(file)
+      return 1000 * (performance.now() - start)
+    })
+    return median(times)
+  } finally {
+    closeSync(file)
+    rmSync(folder, { recursive: true })
   }
 }
 

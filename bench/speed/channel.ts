@@ -1,4 +1,4 @@
-import { uint } from '../../src/core/base/Bytes.ts'
+import { concat, type Hex, slice, uint } from '../../src/core/base/Bytes.ts'
 import { between, type Pair, rate, secrets, windowed } from './pair.ts'
 
 type Figures = Record<string, number>
@@ -24,7 +24,7 @@ const MANY_OPEN = 2000
 /**
  * Payments between two processes, durable on both sides and countersigned: one at a time; a million through one channel,
  * each with its own id, memo and receipt, handed over a thousand at a time; others asked for singly; locked and fulfilled;
- * and spread over a thousand channels.
+ * and between random pairs of a thousand channels through one hub, a payment in each of the two.
  */
 export async function measure(): Promise<Figures> {
   return {
@@ -32,7 +32,7 @@ export async function measure(): Promise<Figures> {
     ...(await between(1, pipelined)).figures,
     ...(await between(1, single)).figures,
     ...(await between(1, locked, 'locks')).figures,
-    ...(await between(CHANNELS, many)).figures,
+    ...(await between(CHANNELS, many, 'pairs')).figures,
   }
 }
 
@@ -111,10 +111,39 @@ async function locked({ payer: { node, ids, l1 } }: Pair) {
   return { paid: UNTRIED + WARM_LOCKS + LOCKS, figures }
 }
 
-async function many({ payer: { node, ids } }: Pair) {
-  const pay = (n: number) => node.pay(ids[n % ids.length]!, 1n)
+/** From one member to another: done once the hub has paid on what the one has paid it, and the other has it. */
+async function many({ payer: { node, ids }, hear }: Pair) {
+  const roll = chance()
+  const done = new Map<Hex, () => void>()
+  let paid = 0
+  let count = 0
+  hear((id, { memo }) => {
+    if (id !== ids[Number(slice(memo, 0, 4))]) throw new Error('the hub has paid somebody else')
+    done.get(memo)?.()
+    done.delete(memo)
+  })
+  const pay = () =>
+    new Promise<void>((arrived, failed) => {
+      const from = roll(ids.length)
+      const to = (from + 1 + roll(ids.length - 1)) % ids.length
+      paid += (from === 0 ? 1 : 0) - (to === 0 ? 1 : 0)
+      const memo = concat(uint(to, 4), uint(count++, 4))
+      done.set(memo, arrived)
+      node.pay(ids[from]!, 1n, { memo }).catch(failed)
+    })
   await windowed(MANY / 10, MANY_OPEN, pay)
   const start = performance.now()
   const times = await windowed(MANY, MANY_OPEN, pay)
-  return { paid: (MANY / 10 + MANY) / CHANNELS, figures: { 'channel.many': rate(MANY, start, times[MANY - 1]!) } }
+  return { paid, figures: { 'channel.many': rate(MANY, start, times[MANY - 1]!) } }
+}
+
+/** Numbers below another, always the same ones: xorshift. */
+function chance(): (below: number) => number {
+  let state = 0x9e3779b9
+  return (below) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
 }

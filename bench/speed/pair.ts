@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { type Hex, uint } from '../../src/core/base/Bytes.ts'
 import { isNative } from '../../src/core/base/Signature.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
+import type { Pay } from '../../src/core/channel/Payment.ts'
+import type { PeerEvent } from '../../src/core/channel/PeerState.ts'
+import type { ChannelNode } from '../../src/role/ChannelNode.ts'
 import { FUNDS, type Seated, sit } from './seat.ts'
 
 /** What the payee's process says when it has gone to its court with what it holds. */
@@ -19,6 +22,8 @@ export interface Pair {
   readonly payer: Seated
   /** Bytes that the payee's process occupies. */
   rss(): Promise<number>
+  /** Tells of every payment that the payer's process is paid. */
+  hear(listen: (id: Hex, pay: Pay) => void): void
   /** Microseconds that the payer's and the payee's process have worked: what others do on the machine counts little. */
   cpu(): Promise<readonly [payer: number, payee: number]>
   /** Asks the payee's process to look where its time goes, and then for what it has seen. */
@@ -52,7 +57,7 @@ export function secrets(): readonly Secret[] {
 export async function between<T extends { readonly paid: number }>(
   channels: number,
   pay: (pair: Pair) => Promise<T>,
-  what: 'payments' | 'locks' = 'payments',
+  what: 'payments' | 'locks' | 'pairs' = 'payments',
 ): Promise<T> {
   if (!isNative) throw new Error('signatures are not native here, so nothing is measured; see the README for platforms')
   const folder = mkdtempSync(join(tmpdir(), 'kerros-bench-'))
@@ -60,9 +65,16 @@ export async function between<T extends { readonly paid: number }>(
   const payee = fork(child, [folder, String(channels), what], { execArgv: ['--import', 'tsx'] })
   try {
     const { address } = await heard<{ address: string }>(payee)
-    const payer = await sit({ folder, side: 0, address, channels })
+    let listen: (id: Hex, pay: Pay) => void = () => undefined
+    const onEvent = (_node: ChannelNode, id: Hex, event: PeerEvent) => {
+      if (event.name === 'received') listen(id, event.pay)
+    }
+    const payer = await sit({ folder, side: 0, address, channels, onEvent })
     const made = await pay({
       payer,
+      hear: (listener) => {
+        listen = listener
+      },
       rss: () => asked<number>(payee, 'rss'),
       cpu: async () => [cpu(), await asked<number>(payee, 'cpu')],
       ask: <T>(what: Asked) => asked<T>(payee, what),

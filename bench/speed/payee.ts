@@ -1,5 +1,7 @@
 // The payee's process: takes payments and locks, and when told goes to its court with what it holds of the first channel.
-import type { Hex } from '../../src/core/base/Bytes.ts'
+import { type Hex, slice } from '../../src/core/base/Bytes.ts'
+import type { Pay } from '../../src/core/channel/Payment.ts'
+import type { ChannelNode } from '../../src/role/ChannelNode.ts'
 import { type Claimed, cpu, secrets } from './pair.ts'
 import { profiled, type Shares } from './profiler.ts'
 import { sit } from './seat.ts'
@@ -13,9 +15,15 @@ const seated = await sit({
   side: 1,
   channels: Number(process.argv[3]),
   onEvent(node, id, event) {
+    if (event.name === 'received' && process.argv[4] === 'pairs') payOn(node, event.pay)
     if (event.name === 'locked') node.fulfil(id, event.lock.id, known.get(event.lock.key)!).catch(fall)
   },
 })
+/** What was paid to a hub it pays on in the channel that the memo's first four bytes name. */
+function payOn(node: ChannelNode, { amount, memo }: Pay): void {
+  node.pay(seated.ids[Number(slice(memo, 0, 4))]!, amount, { memo }).catch(fall)
+}
+
 /** Tells where this process has spent its time since it began to look. */
 let seen: (() => Promise<Shares>) | undefined
 process.send!({ address: seated.address })
