@@ -15,7 +15,7 @@ export type ChannelChainOptions = Omit<RpcOptions<ChannelCall>, 'abi' | 'callVal
 const abi = new Interface([...Adjudicator__factory.createInterface().fragments, ...errorsOf(TOKEN)])
 
 /**
- * The channel court on a real chain; deposits of a token are approved to it first, exactly as far as needed. Throws
+ * The channel court on a real chain; what it pulls of a token from a sender is approved to it first, exactly as far as needed. Throws
  * ChainUnreachable, WrongNetwork or NotDeployed.
  */
 export async function channelChain(
@@ -32,9 +32,11 @@ export async function channelChain(
   return { ...chain, isFresh: (asset, id) => isFresh({ node, name, court }, asset, id) }
 }
 
-/** The token that the court pulls from the sender of a call, and how much. */
+/** The token that the court pulls from the sender of a call, and how much: of `openBoth` the side that nobody has signed for. */
 function pulls(call: ChannelCall) {
-  return call.verb === 'deposit' && call.asset !== ETHER ? { token: call.asset, amount: call.amount } : undefined
+  if ((call.verb !== 'deposit' && call.verb !== 'openBoth') || call.asset === ETHER) return undefined
+  if (call.verb === 'deposit') return { token: call.asset, amount: call.amount }
+  return { token: call.asset, amount: call.payerIsB ? call.amountA : call.amountB }
 }
 
 function errorsOf(of: Interface) {
