@@ -1,14 +1,16 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { addressOf, type Domain, domain, sign } from '../core/base/Signature.ts'
-import type { L1Input } from '../core/base/Step.ts'
+import { type L1Input, require } from '../core/base/Step.ts'
 import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
-import { bookmarkOf } from '../core/plasma/Archive.ts'
+import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Chain as PlasmaChain } from '../core/plasma/Chain.ts'
 import { OWN_PERMIT, type Permit, startExitDigest } from '../core/plasma/Exit.ts'
+import { isSynced } from '../core/plasma/Follower.ts'
 import { type Escape, escapeCall, type GuardParams, type OwnerPermit } from '../core/plasma/Guard.ts'
 import { observe } from '../core/plasma/Ledger.ts'
+import { allExits } from '../core/plasma/Running.ts'
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import {
   knowledgeOf,
@@ -19,6 +21,8 @@ import {
   watcherMachine,
 } from '../core/plasma/Watcher.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
+import type { ServedBlock } from '../edge/http/OperatorApi.ts'
+import type { WatcherApi, WatcherStatus } from '../edge/http/WatcherServer.ts'
 import type { Checker } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { checked } from './Checking.ts'
@@ -72,6 +76,7 @@ export class Watcher {
   readonly #court: Domain
   readonly #loop: Loop<WatcherState, WatcherInput, WatcherOutput>
   readonly #unfollow: () => void
+  readonly #listeners = new Set<{ readonly listen: (alarm: Alarm) => void }>()
   #finding = false
   #asked: { readonly number: number; readonly times: number } | undefined
   readonly #timer: NodeJS.Timeout | undefined
@@ -111,6 +116,36 @@ export class Watcher {
     await this.#loop.ask({ kind: 'permit', permit })
   }
 
+  /** What everybody may ask. */
+  get api(): WatcherApi {
+    return {
+      status: () => this.#status(),
+      alarms: () => this.#options.store.all('alarms').map(([, alarm]) => alarm as unknown as Alarm),
+      block: async (number) => this.#block(number),
+      subscribe: (listen) => {
+        const one = { listen }
+        this.#listeners.add(one)
+        return () => this.#listeners.delete(one)
+      },
+    }
+  }
+
+  #status(): WatcherStatus {
+    const { follower, running } = this.state
+    const { ledger, view, bad } = follower
+    const exits = allExits(running).length
+    const place = { chain: ledger.chain, number: ledger.number, time: view.time, synced: isSynced(follower) }
+    return { ...place, bad: bad ?? null, exits, inFlight: running.inFlight.size }
+  }
+
+  #block(number: number): ServedBlock {
+    const record = storedBlock(this.#options.store, number)
+    require(record !== undefined, 'UnknownBlock', number)
+    const { asOf, header, children } = record
+    const transactions = storedTransactions(this.#options.store, number)
+    return { number, asOf, header, transactions, ...(children && { children }) }
+  }
+
   /** Asks again for what did not come. */
   tick(): void {
     this.#findHead()
@@ -144,10 +179,15 @@ export class Watcher {
 
   #speak(output: WatcherOutput): void {
     this.#options.onOutput?.(output)
-    if (output.kind === 'alarm') this.#options.onAlarm(output.alarm)
+    if (output.kind === 'alarm') this.#tell(output.alarm)
     if (output.kind === 'fetch') this.#fetch(output.number)
     if (output.kind === 'answer') this.#answer(output)
     if (output.kind === 'escape') this.#escape(output.way)
+  }
+
+  #tell(alarm: Alarm): void {
+    this.#options.onAlarm(alarm)
+    for (const { listen } of this.#listeners) listen(alarm)
   }
 
   #guard(): GuardParams {

@@ -18,6 +18,7 @@ import {
 } from '../../src/core/plasma/Running.ts'
 import { outputId, type Transaction } from '../../src/core/plasma/Transaction.ts'
 import type { Acknowledgement, OperatorApi } from '../../src/edge/http/OperatorApi.ts'
+import type { Operator } from '../../src/role/Operator.ts'
 import type { Watcher } from '../../src/role/Watcher.ts'
 import type { Cheat, Turn } from './Act.ts'
 import { CHAIN, DOMAIN, hashOf, ID, INTERVAL, keepBlock, MARGIN, THIEF_KEY, UNIT } from './Scene.ts'
@@ -111,8 +112,8 @@ export class Thief {
     if (how === 'pay') {
       const signed = this.sign(on, pick, other)
       const { role, body } = on.hosts.operator
-      if (signed && !on.mood.turned && body.isAlive() && role && 'api' in role)
-        role.api.submit(signed).catch(() => undefined)
+      const api = on.mood.turned || !body.isAlive() ? undefined : (role as Operator | undefined)?.api
+      if (signed) api?.submit(signed).catch(() => undefined)
       if (signed) this.overhear(signed)
     }
     if (how === 'exit' && coin) say(on, exitCall([CHAIN], coin.proof, OWN_PERMIT))

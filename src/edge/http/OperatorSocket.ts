@@ -2,7 +2,6 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { encode } from '../Json.ts'
-import type { LocalOperator } from './OperatorApi.ts'
 
 /** What a feed can bear. */
 export interface FeedLimits {
@@ -25,8 +24,13 @@ const DROPPED = { stopping: 1001, talking: 1003, slow: 4008 } as const
 const HEARTBEAT = 30_000
 const OPEN = 1
 
+/** Who tells events, if it does: an operator its blocks, a watcher its alarms. */
+export interface Teller<Event> {
+  subscribe?(listen: (event: Event) => void): () => void
+}
+
 /** The WebSockets of /v1/feed: each event is one text, told to all; nobody is listened to. */
-export function feedOf(api: LocalOperator, limits: FeedLimits): FeedSockets {
+export function feedOf<Event>(api: Teller<Event>, limits: FeedLimits): FeedSockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: 64, perMessageDeflate: false })
   const unsubscribe = api.subscribe?.((event) => {
     const text = encode(event)
@@ -41,7 +45,7 @@ export function feedOf(api: LocalOperator, limits: FeedLimits): FeedSockets {
     close() {
       unsubscribe?.()
       for (const client of server.clients) {
-        client.close(DROPPED.stopping, 'this operator stops')
+        client.close(DROPPED.stopping, 'this server stops')
         client.terminate()
       }
       server.close()
