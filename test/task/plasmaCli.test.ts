@@ -1,88 +1,23 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { Wallet as Signer } from 'ethers'
-import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
-import { httpNode } from '../../src/edge/chain/Node.ts'
-import { plasmaChain } from '../../src/edge/chain/PlasmaChain.ts'
-import { serveHttp } from '../../src/edge/http/Http.ts'
-import { operatorHandler } from '../../src/edge/http/OperatorServer.ts'
-import { memoryStore } from '../../src/edge/store/Memory.ts'
-import { Operator } from '../../src/role/Operator.ts'
 import { PLASMA } from '../../src/task/cli/plasma/Commands.ts'
-import { type Ended, type Staying, type Terminal, terminal } from './commandLine.ts'
+import { ETH, MFP, type PlasmaTown, plasmaTown, refused } from './plasmaTown.ts'
 
-const ETH = 10n ** 18n
-const MFP = 86_400
 const [alice, bob] = [localAccount(1), localAccount(2)]
 
-/** What a refused command told as JSON, if it did so in one document and one sentence. */
-function refused({ code, out }: Ended, status: number): { readonly code: string; readonly message: string } {
-  expect(code, out).to.equal(status)
-  const { error } = JSON.parse(out)
-  expect(Object.keys(error)).to.deep.equal(['code', 'message'])
-  expect(error.message)
-    .to.match(/^[^\n]+$/)
-    .and.not.to.match(/ at .*:\d+:\d+|\/src\//)
-  return error
-}
-
 describe('kerros plasma, in processes of its own', () => {
-  let t: Terminal
-  let court: Hex
+  let town: PlasmaTown
   beforeEach(async () => {
-    t = await terminal()
-    court = await t.rootChain(MFP)
+    town = await plasmaTown()
   })
-  afterEach(() => t.leave())
-
-  /** The flags that name a wallet's folder and open its key. */
-  const of = (name: string) => ['--home', t.home(name), '--password-file', t.password] as const
-
-  /** What a command of a wallet answers: the fields that its help tells, and no others. */
-  // biome-ignore lint/suspicious/noExplicitAny: the answer is whatever JSON the command promises
-  async function ask(name: string, verb: string, ...words: readonly string[]): Promise<any> {
-    const answer = await t.json('plasma', verb, ...words, ...of(name))
-    const { answers } = PLASMA.find(({ path }) => path[1] === verb)!
-    expect(Object.keys(answer).sort(), verb).to.deep.equal(Object.keys(answers!).sort())
-    return answer
-  }
-
-  /** Makes a folder; its key is no longer encrypted afterwards, because a password takes a second of every command. */
-  async function init(name: string, account: number, ...more: readonly string[]) {
-    const { key } = localAccount(account)
-    const made = await ask(name, 'init', '--court', court, '--key-file', t.secret(`${name}.key`, key), ...more)
-    const file = join(t.home(name), 'key.json')
-    expect(readFileSync(file, 'utf8')).not.to.contain(key.slice(2))
-    writeFileSync(file, key)
-    return made
-  }
-
-  /** An operator that runs, and two wallets on its chain. */
-  async function town(...more: readonly string[]): Promise<Staying> {
-    await init('op', 0)
-    const operator = await t.stay(
-      'plasma',
-      'operator',
-      'start',
-      ...of('op'),
-      '--listen',
-      '127.0.0.1:0',
-      '--every',
-      '1s',
-      ...more,
-    )
-    for (const [name, account] of [
-      ['a', 1],
-      ['b', 2],
-    ] as const)
-      await init(name, account, '--operator', operator.answer.api)
-    return operator
-  }
+  afterEach(() => town.t.leave())
 
   it('deposits, pays, and takes everything out when the operator is gone for ever', async () => {
-    const operator = await town()
+    const { t, court, of, ask, start } = town
+    const operator = await start(['a', 1], ['b', 2])
     const { answers } = PLASMA.find(({ path }) => path.join(' ') === 'plasma operator start')!
     expect(Object.keys(operator.answer)).to.deep.equal(Object.keys(answers!))
     const config = JSON.parse(readFileSync(join(t.home('a'), 'plasma.json'), 'utf8'))
@@ -141,29 +76,8 @@ describe('kerros plasma, in processes of its own', () => {
     expect(gone.silent).to.be.a('string')
     expect((await t.run('plasma', 'outputs', ...of('a'))).out).to.contain('holds nothing')
   })
-  /** An operator in this process, which seals only when it is told to, and wallets on its chain. */
-  async function office(...wallets: readonly (readonly [name: string, account: number])[]) {
-    const node = await httpNode(t.rpc)
-    const signer = new Signer(localAccount(0).key, node)
-    const l1 = await plasmaChain({ provider: node, signer, court, interval: 20 })
-    const path = [{ parent: ZERO, slot: 0, operator: localAccount(0).address }]
-    const params = { path, depth: 0, margin: MFP / 24, fees: [], maxTransactions: 100 }
-    const onFailure = (why: unknown) => {
-      throw why
-    }
-    const operator = new Operator({ l1, store: memoryStore(), params, from: 0, onFailure })
-    const server = await serveHttp(operatorHandler(operator.api))
-    while (!operator.state.registered) await new Promise((done) => setTimeout(done, 20))
-    for (const [name, account] of wallets) await init(name, account, '--operator', server.url)
-    const close = async () => {
-      operator.stop()
-      node.destroy()
-      await server.close()
-    }
-    return { operator, close }
-  }
-
   it('watches, catches an exit of what was spent, and saves a payment whose block nobody serves', async () => {
+    const { t, of, ask, office } = town
     const { operator, close } = await office(['a', 1], ['b', 2], ['w', 3])
     try {
       const watching = t.follow('plasma', 'watch', ...of('w'))
@@ -214,6 +128,7 @@ describe('kerros plasma, in processes of its own', () => {
   })
 
   it('deposits once, however often it is interrupted and asked again', async () => {
+    const { t, of, ask, office } = town
     const { close } = await office(['a', 1])
     try {
       await t.automine(false)
@@ -235,6 +150,7 @@ describe('kerros plasma, in processes of its own', () => {
   })
 
   it('says what was wrong, and what to do, in one sentence', async () => {
+    const { t, court, of, office } = town
     const { close } = await office(['a', 1])
     try {
       const tried = async (code: string, status: number, said: RegExp, ...words: readonly string[]) => {

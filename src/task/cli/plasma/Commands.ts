@@ -34,6 +34,7 @@ const EXIT =
 
 const look = async () => import('./Look.ts')
 const leave = async () => import('./Leave.ts')
+const locking = async () => import('./Locking.ts')
 const move = async () => import('./Pay.ts')
 
 /** Every command about Plasma, in the order of a user's life. */
@@ -50,6 +51,8 @@ export const PLASMA: readonly Command[] = [
         value: 'ID',
         about: "the chain's id: the operator must have this one; alone, for a chain whose operator is gone",
       },
+      { name: 'parent', value: 'URL', about: 'the API of another operator, under whose chain yours shall be a child' },
+      { name: 'slot', value: 'N', about: "a child's number, 0 to 255, as its parent's operator gives it" },
       { name: 'court', value: 'ADDRESS', about: 'the root chain contract (the recorded deployment)' },
       { name: 'since', value: 'BLOCK', about: 'look for the chain from this block of layer 1 on' },
       ...[DEPTH, KEY, PASSWORD],
@@ -69,6 +72,7 @@ export const PLASMA: readonly Command[] = [
       path: 'the chain with its ancestors, each { parent, slot, operator }',
       since: 'first block of layer 1 that is read',
       operator: "address of the operator's API, or empty",
+      parent: "address of the parent's operator's API, for a child of your own, or empty",
       confirmations: 'how deep a final block is',
     },
     load: async () => (await import('./Init.ts')).init,
@@ -85,6 +89,12 @@ export const PLASMA: readonly Command[] = [
       { name: 'most', value: 'N', about: 'seal it earlier with so many transactions (65000)' },
       { name: 'fee', value: 'AMOUNT', about: 'what each transaction must leave, as in "10 gwei" (nothing)' },
       { ...ASSET, about: 'what the fee is paid in (ETH)' },
+      { name: 'parent', value: 'URL', about: "the API of the parent's operator, for a child chain (plasma.json)" },
+      {
+        name: 'consent',
+        value: 'SIGNATURE',
+        about: "what the parent's operator has signed, until a child is registered",
+      },
     ],
     examples: [['plasma operator start --home op --every 30s --fee "20 gwei"', 'tells the address of its API']],
     answers: {
@@ -95,6 +105,31 @@ export const PLASMA: readonly Command[] = [
       committed: 'blocks on layer 1',
     },
     load: async () => (await import('./Operator.ts')).start,
+  },
+  {
+    path: ['plasma', 'operator', 'consent'],
+    about: 'sign that somebody may register a child chain in a slot under yours',
+    args: [{ name: 'OPERATOR', about: "the address of the child's operator" }],
+    options: [
+      HOME,
+      RPC,
+      { name: 'slot', value: 'N', about: 'a number from 0 to 255 that no other child has' },
+      PASSWORD,
+    ],
+    examples: [
+      [
+        'plasma operator consent 0x5b38da6a701c568545dcfcb03fcb875f56beddc4 --slot 1',
+        "the child's operator gives it to plasma operator start, once",
+      ],
+    ],
+    answers: {
+      chain: "the child's id",
+      parent: 'the id of your chain',
+      slot: 'its number',
+      operator: 'its operator',
+      consent: 'the signature',
+    },
+    load: async () => (await import('./Operator.ts')).consent,
   },
   {
     path: ['plasma', 'watch'],
@@ -180,7 +215,7 @@ export const PLASMA: readonly Command[] = [
   },
   {
     path: ['plasma', 'balance'],
-    about: 'tell where the money is, by asset: received, unconfirmed, exiting, in escrow, credit',
+    about: 'tell where the money is, by asset: received, unconfirmed, locked, exiting, in escrow, credit',
     args: [],
     options: [...HERE],
     examples: [['plasma balance --json', 'amounts are in smallest units']],
@@ -190,7 +225,7 @@ export const PLASMA: readonly Command[] = [
       ...STANDING,
       onLayer1: 'wei of the address, for gas and bonds',
       assets:
-        'each { asset, symbol, decimals, isUnique, received, unconfirmed, paying, exiting, escrow, credit }; of an ERC-721 how many',
+        'each { asset, symbol, decimals, isUnique, received, unconfirmed, paying, locked, exiting, escrow, credit }; of an ERC-721 how many',
     },
     load: async () => (await look()).balance,
   },
@@ -262,6 +297,7 @@ export const PLASMA: readonly Command[] = [
     answers: {
       groups: 'each { asset, amount, outputs, gas, payGas, feePerGas, bond, cost }; one transaction each; cost in wei',
       doubtful: 'each { id, asset, value }: in a payment that is not settled',
+      unknown: 'each { id, asset, value }: locked under terms that the wallet was not told',
       dust: 'each { id, asset, value }: worth less than its gas',
       bond: 'wei that is posted and comes back',
       cost: 'wei that gas takes, about, being paid out included',
@@ -305,11 +341,84 @@ export const PLASMA: readonly Command[] = [
   },
   {
     path: ['plasma', 'claim'],
-    about: 'take what the court could not pay out and keeps for you',
+    about: 'take what the court could not pay out and keeps for you, or what locks have decided for you',
     args: [],
-    options: [...HERE, ASSET, { name: 'to', value: 'ADDRESS', about: 'who shall have it (you)' }],
+    options: [
+      ...HERE,
+      ASSET,
+      { name: 'to', value: 'ADDRESS', about: 'who shall have it (you)' },
+      { name: 'escrow', about: 'everything that waits in escrow and is decided for you' },
+    ],
     examples: [['plasma claim', 'plasma balance tells whether there is a credit']],
-    answers: { asset: 'zero for ether', amount: 'in smallest units', to: 'who has it', ...TRANSACTION },
+    answers: { claims: 'each { asset, amount, to, transaction, block, gasUsed }' },
     load: async () => (await leave()).claim,
+  },
+  {
+    path: ['plasma', 'secret'],
+    about: 'make the secret of a lock that somebody shall pay under, and tell its SHA-256',
+    args: [],
+    options: [{ name: 'out', value: 'FILE', about: 'the new file that keeps the secret' }],
+    examples: [['plasma secret --out swap.secret', 'the payer needs what it tells; the file stays here']],
+    answers: { file: 'the new file', hash: 'SHA-256 of the secret' },
+    load: async () => (await import('../Locks.ts')).secret,
+  },
+  {
+    path: ['plasma', 'lock'],
+    about: 'pay under a lock: the payee has it once the secret of a hash is public in time, else it is yours again',
+    args: [{ name: 'TO', about: 'the address that is paid' }, AMOUNT],
+    options: [
+      ...HERE,
+      ASSET,
+      RAW,
+      { name: 'hash', value: 'HASH', about: 'the SHA-256 of the secret, as plasma secret told the payee' },
+      { name: 'within', value: 'TIME', about: 'how long the secret may take to be public on layer 1 (1d)' },
+      { name: 'expiry', value: 'SECOND', about: 'the same as a second since 1970' },
+      { name: 'fee', value: 'AMOUNT', about: 'what is left to the operator (what it asks for)' },
+      { name: 'wait', value: 'TIME', about: 'how long to wait until it is certain: on layer 1, and checked (0s)' },
+    ],
+    examples: [
+      [
+        `plasma lock 0x5b38da6a701c568545dcfcb03fcb875f56beddc4 0.1 ETH --hash 0x${'5a'.repeat(32)}`,
+        'tells the terms in one word, which the payee needs',
+      ],
+    ],
+    answers: {
+      txHash: 'the payment',
+      status: 'as plasma pay tells it',
+      asset: 'zero for ether',
+      amount: 'in smallest units',
+      fee: 'what the operator gets of the same asset',
+      to: 'who is paid with the secret',
+      number: 'the block that it was promised a place in, or null',
+      index: 'its place there, or null',
+      lock: 'hash of the terms',
+      hash: 'SHA-256 of the secret',
+      expiry: 'last second in which it may become public',
+      terms: 'the word that the payee needs',
+    },
+    load: async () => (await locking()).lock,
+  },
+  {
+    path: ['plasma', 'learn'],
+    about: 'tell the wallet the terms of a lock that pays it, as the payer told them',
+    args: [{ name: 'TERMS', about: 'one word, kerros-lock:…' }],
+    options: [...HERE],
+    examples: [['plasma learn kerros-lock:WyIweDVhNWE', 'then plasma balance counts it as locked']],
+    answers: {
+      lock: 'hash of the terms',
+      hash: 'SHA-256 of the secret',
+      expiry: 'last second',
+      refund: 'whose it is then',
+    },
+    load: async () => (await locking()).learn,
+  },
+  {
+    path: ['plasma', 'reveal'],
+    about: 'make a secret public on layer 1: whatever is locked under its hash for you is yours then',
+    args: [],
+    options: [...HERE, { name: 'secret-file', value: 'FILE', about: 'what plasma secret has written' }],
+    examples: [['plasma reveal --secret-file swap.secret', 'decides channels’ locks on the same hash, too']],
+    answers: { hash: 'SHA-256 of the secret', ...TRANSACTION },
+    load: async () => (await locking()).reveal,
   },
 ]

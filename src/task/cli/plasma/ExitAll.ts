@@ -3,7 +3,8 @@ import { ETHER, type Hex, ZERO } from '../../../core/base/Bytes.ts'
 import { get } from '../../../core/base/HashMap.ts'
 import { OWN_PERMIT } from '../../../core/plasma/Exit.ts'
 import { exitCalls, type Held, type Leaving } from '../../../core/plasma/Held.ts'
-import { heldBy } from '../../../core/plasma/Purse.ts'
+import { maySpeakFor, standingOf, termsOn } from '../../../core/plasma/Locked.ts'
+import { heldBy, sightOf } from '../../../core/plasma/Purse.ts'
 import { claimOn } from '../../../core/plasma/Running.ts'
 import type { Answer, Call } from '../Command.ts'
 import { ETH, formatMoney } from '../Money.ts'
@@ -33,6 +34,8 @@ export interface ExitPlan {
   readonly groups: readonly ExitGroup[]
   /** In payments that are not settled: an exit of them may be challenged. */
   readonly doubtful: readonly Held[]
+  /** Under locks whose terms nobody has told this wallet. */
+  readonly unknown: readonly Held[]
   /** Ether outputs whose exit would cost more than they are worth. */
   readonly dust: readonly Held[]
 }
@@ -66,7 +69,8 @@ function answer(plan: ExitPlan, started: readonly Started[], text: string): Answ
   const bare = ({ id, output }: Held) => ({ id, asset: output.asset, value: output.value })
   const groups = plan.groups.map((one) => ({ ...one, cost: costOf(one) }))
   const { bond, cost } = totalOf(plan)
-  const json = { groups, doubtful: plan.doubtful.map(bare), dust: plan.dust.map(bare), bond, cost, started }
+  const [doubtful, unknown, dust] = [plan.doubtful.map(bare), plan.unknown.map(bare), plan.dust.map(bare)]
+  const json = { groups, doubtful, unknown, dust, bond, cost, started }
   return { json, text }
 }
 
@@ -91,7 +95,10 @@ export async function planOf(session: Session, anyway: boolean, all: boolean): P
   const told = toldTo(wallet.state, store)
   const held = heldBy(wallet.state)
   const doubtful = held.filter(({ use }) => use === 'paying')
-  const wanted = held.filter((one) => one.use === 'free' || isLost(told, one))
+  const sight = sightOf(wallet.state)
+  const ready = held.filter((one) => one.use === 'free' || isLost(told, one))
+  const wanted = ready.filter(({ output }) => maySpeakFor(sight, output))
+  const unknown = ready.filter(({ output }) => standingOf(sight, output) === 'unknown')
   const candidates = anyway ? [...wanted, ...doubtful] : wanted
   const first = await groupsOf(session, candidates, doubtful)
   const dust = all ? [] : dustIn(first, candidates)
@@ -103,7 +110,7 @@ export async function planOf(session: Session, anyway: boolean, all: boolean): P
           candidates.filter((one) => !dust.includes(one)),
           doubtful,
         )
-  return { groups, doubtful: anyway ? [] : doubtful, dust }
+  return { groups, doubtful: anyway ? [] : doubtful, unknown, dust }
 }
 
 /** A start of which no block has told: it may be tried again. */
@@ -115,8 +122,9 @@ async function groupsOf(session: Session, all: readonly Held[], doubtful: readon
   const { wallet, config, l1 } = session
   const isUnique = (asset: Hex) => get(wallet.state.running.kinds, asset) === 'unique'
   const single = (one: Held) => doubtful.includes(one) || isUnique(one.output.asset)
+  const termsOf = (lock: Hex) => termsOn(wallet.state, lock)
   const groups: ExitGroup[] = []
-  for (const leaving of exitCalls(config.path, all, OWN_PERMIT, single)) {
+  for (const leaving of exitCalls(config.path, all, OWN_PERMIT, single, termsOf)) {
     const { gas, value: bond, feePerGas } = await l1.quote(leaving.call)
     groups.push({ ...contentOf(leaving, all), gas, payGas: payGasOf(leaving.ids.length), feePerGas, bond })
   }
@@ -175,6 +183,8 @@ async function planText(session: Session, plan: ExitPlan): Promise<string> {
       ]),
     plan.doubtful.length > 0 &&
       `Doubtful, because a payment that is not settled spends them; they stay until it ends, or take it out by kerros plasma fly, or add --anyway and risk half of a bond each:\n  ${await listed(plan.doubtful)}`,
+    plan.unknown.length > 0 &&
+      `Locked, under terms that this wallet was not told: tell them with kerros plasma learn:\n  ${await listed(plan.unknown)}`,
     plan.dust.length > 0 &&
       `Dust: to take these out costs more gas than they are worth now; they stay, and can be spent, or add --dust:\n  ${await listed(plan.dust)}`,
   ]

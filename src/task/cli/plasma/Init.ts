@@ -2,15 +2,15 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hex, isHex, ZERO } from '../../../core/base/Bytes.ts'
 import { addressOf } from '../../../core/base/Signature.ts'
-import { type Chain, chainId as idOfChain } from '../../../core/plasma/Chain.ts'
+import { type Chain, chainId as idOfChain, ownOf } from '../../../core/plasma/Chain.ts'
 import { httpNode, type Node } from '../../../edge/chain/Node.ts'
-import { registrationOf } from '../../../edge/chain/Registered.ts'
+import { type Registered, registrationOf } from '../../../edge/chain/Registered.ts'
 import { operatorClient } from '../../../edge/http/OperatorClient.ts'
 import { newKey, writeKeystore } from '../../../edge/key/Keystore.ts'
 import { type Answer, type Call, option } from '../Command.ts'
 import { checkCode, courtOn, deployedOn, headOf } from '../Init.ts'
 import { keyFrom, passwordOf } from '../Key.ts'
-import { confirmationsOn } from '../Settings.ts'
+import { confirmationsOn, isWhole } from '../Settings.ts'
 import { facts } from '../Table.ts'
 import { Misuse, Trouble } from '../Trouble.ts'
 import { flagsOf, homeOf, idOf, type PlasmaConfig, type PlasmaHome } from './Settings.ts'
@@ -22,6 +22,7 @@ const OWN = 'http://127.0.0.1:7430'
 export async function init(call: Call): Promise<Answer> {
   const home = homeOf(call)
   refuseUsed(home)
+  slotOf(call)
   const { rpc } = flagsOf(call)
   if (rpc === undefined) throw new Misuse('kerros plasma init needs a node of layer 1: --rpc URL, or KERROS_RPC')
   const node = await httpNode(rpc)
@@ -67,13 +68,31 @@ async function configFor(call: Call, rpc: string, node: Node, address: Hex): Pro
   const deployed = deployedOn(court, chainId, call)
   if (isOwn(call)) {
     const since = flags.since ?? (await headOf(node))
-    return { ...common, path: [{ parent: ZERO, slot: 0, operator: address }], since, operator: OWN }
+    const above = flags.parent === undefined ? [] : (await used(flags.parent)).path
+    const own = { parent: above.length === 0 ? ZERO : idOf({ path: above }), slot: slotOf(call), operator: address }
+    return { ...common, path: [...above, own], since, operator: OWN, parent: flags.parent ?? '' }
   }
   const operator = flags.operator ?? ''
-  const wanted = await wantedOf(call, operator, court)
-  const known = await registrationOf(node, court, wanted, flags.since ?? deployed ?? 0)
-  if (!known) throw new Trouble('UnknownChain', unknown(wanted, court, operator))
-  return { ...common, path: checked(wanted, known.path), since: known.block, operator }
+  const { path, block: since } = await used(operator)
+  return { ...common, path, since, operator, parent: '' }
+
+  /** A chain that is registered: the one of an operator, or that of --chain. */
+  async function used(operator: string): Promise<Registered> {
+    const wanted = await wantedOf(call, operator, court)
+    const known = await registrationOf(node, court, wanted, flags.since ?? deployed ?? 0)
+    if (!known) throw new Trouble('UnknownChain', unknown(wanted, court, operator))
+    return { ...known, path: checked(wanted, known.path) }
+  }
+}
+
+/** The slot of --slot: a child chain needs one, a chain of the root level may have one. Throws Misuse. */
+function slotOf(call: Call): number {
+  const text = option(call, 'slot')
+  if (text === undefined && option(call, 'parent') !== undefined)
+    throw new Misuse('A child chain needs --slot: the number that the operator of its parent gives it')
+  const slot = /^[0-9]{1,3}$/.test(text ?? '0') ? Number(text ?? '0') : 256
+  if (!isWhole(slot, 0, 255)) throw new Misuse(`--slot ${text} is not understood: write a number from 0 to 255`)
+  return slot
 }
 
 function unknown(chain: Hex, court: Hex, operator: string): string {
@@ -115,5 +134,8 @@ function words(home: PlasmaHome, address: Hex, config: PlasmaConfig, isOwn: bool
     ['history', `from block ${since} on`],
     ['operator', operator === '' ? 'none: only what layer 1 alone can do' : operator],
   ])
-  return `${rows}\nNext: kerros plasma ${isOwn ? 'operator start' : 'deposit 1 ETH'}`
+  const { slot } = ownOf(config.path)
+  const consent = `the operator of the parent must say: kerros plasma operator consent ${address} --slot ${slot}`
+  const next = config.parent !== '' ? consent : `kerros plasma ${isOwn ? 'operator start' : 'deposit 1 ETH'}`
+  return `${rows}\nNext: ${next}`
 }

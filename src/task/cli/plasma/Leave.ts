@@ -1,6 +1,9 @@
 import { ETHER, type Hex } from '../../../core/base/Bytes.ts'
 import { entries, get } from '../../../core/base/HashMap.ts'
 import { dueExits } from '../../../core/plasma/Due.ts'
+import { escrowsIn } from '../../../core/plasma/Kept.ts'
+import { standingOf } from '../../../core/plasma/Locked.ts'
+import { sightOf } from '../../../core/plasma/Purse.ts'
 import { headOf } from '../../../core/plasma/View.ts'
 import type { Receipt } from '../../../edge/chain/Chain.ts'
 import { type Answer, type Call, option } from '../Command.ts'
@@ -147,28 +150,67 @@ async function nothingDue({ wallet, store }: Session, asset: Hex, now: number): 
   return `No exit of ${of} may be paid yet: the first of yours may ${formatMoment(first, now)}, try again then`
 }
 
-/** Takes what the court could not pay out. */
+/** Takes what the court could not pay out, or with --escrow what locks have decided for the wallet. */
 export function claim(call: Call): Promise<Answer> {
   const asset = assetOf(call)
   const given = option(call, 'to')
   const to = given === undefined ? undefined : addressIn(given, '--to')
   return withWallet(call, SENT, async (session) => {
-    const { wallet, l1 } = session
-    if (get(wallet.state.running.kinds, asset) === 'unique')
-      throw new Misuse(`${asset} is an ERC-721: what the court keeps of one is claimed by claimToken of the contract`)
-    const amount = await l1.credit(asset, wallet.owner)
-    const money = await moneyText(session, asset, amount)
-    if (amount === 0n)
-      throw new Trouble(
-        'NoCredit',
-        `The court keeps nothing of this asset for ${wallet.owner}: there is nothing to claim`,
-      )
-    call.note(`Claims ${money}`)
-    const receipt = await wallet.claimCredit(asset, to)
-    const text = facts([
-      ['claimed', `${money}, to ${to ?? wallet.owner}`],
-      ['mined', minedText(receipt)],
-    ])
-    return { json: { asset, amount, to: to ?? wallet.owner, ...mined(receipt) }, text }
+    const { wallet } = session
+    const isUnique = get(wallet.state.running.kinds, asset) === 'unique'
+    const due =
+      call.options.escrow === true
+        ? escrows(session)
+        : isUnique
+          ? tokens(session, asset, to)
+          : credit(session, asset, to)
+    const claims = await due
+    const made: unknown[] = []
+    const rows: (readonly [string, string])[] = []
+    for (const { asset: of, amount, receiver, run } of claims) {
+      const money = await moneyText(session, of, amount)
+      call.note(`Claims ${money}`)
+      const receipt = await run()
+      made.push({ asset: of, amount, to: receiver, ...mined(receipt) })
+      rows.push(['claimed', `${money}, to ${receiver}`], ['mined', minedText(receipt)])
+    }
+    return { json: { claims: made }, text: facts(rows) }
   })
+}
+
+/** Something of the wallet's that layer 1 keeps, and how it is taken. */
+interface Claim {
+  readonly asset: Hex
+  readonly amount: bigint
+  readonly receiver: Hex
+  readonly run: () => Promise<Receipt>
+}
+
+async function credit({ wallet, l1 }: Session, asset: Hex, to: Hex = wallet.owner): Promise<readonly Claim[]> {
+  const amount = await l1.credit(asset, wallet.owner)
+  if (amount === 0n) throw nothing(`The court keeps nothing of this asset for ${wallet.owner}`)
+  return [{ asset, amount, receiver: to, run: () => wallet.claimCredit(asset, to) }]
+}
+
+function tokens({ wallet }: Session, asset: Hex, to: Hex = wallet.owner): readonly Claim[] {
+  const ids = get(wallet.state.kept.tokens, asset) ?? []
+  if (ids.length === 0) throw nothing(`The court keeps nothing of this ERC-721 for ${wallet.owner}`)
+  return ids.map((id) => ({ asset, amount: id, receiver: to, run: () => wallet.claimToken(asset, id, to) }))
+}
+
+function escrows({ wallet }: Session): readonly Claim[] {
+  const sight = sightOf(wallet.state)
+  const due = escrowsIn(wallet.state.kept).filter((one) => standingOf(sight, one) === 'mine')
+  if (due.length === 0) throw nothing(`No escrow is decided for ${wallet.owner}`)
+  const all = wallet.claimEscrow.bind(wallet)
+  let sent: Promise<readonly Receipt[]> | undefined
+  const run = async (i: number) => {
+    sent ??= all()
+    return (await sent)[i]!
+  }
+  return due.map(({ asset, value }, i) => ({ asset, amount: value, receiver: wallet.owner, run: () => run(i) }))
+}
+
+function nothing(what: string): Trouble {
+  return new Trouble('NoCredit', `${what}: there is nothing to claim`)
 }

@@ -34,10 +34,10 @@ export function balance(call: Call): Promise<Answer> {
     const { wallet, l1, store, config } = session
     const told = toldTo(wallet.state, store)
     const sums = await Promise.all(
-      balancesOf(wallet.state, told, ETHER).map(async (one) => {
-        const credit = await l1.credit(one.asset, wallet.owner)
-        const { symbol, decimals } = await session.unit(one.asset)
+      balancesOf(wallet.state, told).map(async (one) => {
         const isUnique = get(told.running.kinds, one.asset) === 'unique'
+        const credit = isUnique ? one.credit : await l1.credit(one.asset, wallet.owner)
+        const { symbol, decimals } = await session.unit(one.asset)
         return { ...one, credit, symbol, decimals, isUnique }
       }),
     )
@@ -57,18 +57,18 @@ export function balance(call: Call): Promise<Answer> {
 }
 
 interface Sum extends Balance {
-  readonly credit: bigint
   readonly symbol: string
   readonly decimals: number
   readonly isUnique: boolean
 }
 
-const LINES: readonly (readonly [keyof Balance | 'credit', string])[] = [
+const LINES: readonly (readonly [keyof Balance, string])[] = [
   ['received', 'yours to pay with'],
   ['unconfirmed', 'deposited or coming back, not in a checked block yet'],
   ['paying', 'in payments that are not settled yet'],
+  ['locked', 'under a lock that nobody has decided yet'],
   ['exiting', 'on its way to layer 1: kerros plasma exits tells until when'],
-  ['escrow', 'in escrow on layer 1, for whom the lock decides'],
+  ['escrow', 'in escrow on layer 1: what locks decide for you is taken by kerros plasma claim --escrow'],
   ['credit', 'that the court could not pay out: take it with kerros plasma claim'],
 ]
 

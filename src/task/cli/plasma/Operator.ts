@@ -1,15 +1,17 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Wallet as Signer } from 'ethers'
-import { ETHER, type Hex } from '../../../core/base/Bytes.ts'
-import { addressOf } from '../../../core/base/Signature.ts'
+import { ETHER, type Hex, isHex } from '../../../core/base/Bytes.ts'
+import { addressOf, domain, sign } from '../../../core/base/Signature.ts'
 import { Refusal } from '../../../core/base/Step.ts'
-import { ownOf } from '../../../core/plasma/Chain.ts'
+import { chainId, ownOf, registrationDigest } from '../../../core/plasma/Chain.ts'
 import type { OperatorOutput } from '../../../core/plasma/Office.ts'
 import { balanceOf } from '../../../edge/chain/Gas.ts'
 import { httpNode, type Node } from '../../../edge/chain/Node.ts'
 import { plasmaChain } from '../../../edge/chain/PlasmaChain.ts'
+import { registrationOf } from '../../../edge/chain/Registered.ts'
 import { reason } from '../../../edge/Fault.ts'
+import { operatorClient } from '../../../edge/http/OperatorClient.ts'
 import { serveOperator } from '../../../edge/http/OperatorServer.ts'
 import { threads } from '../../../edge/signature/Threads.ts'
 import { openStore } from '../../../edge/store/Sqlite.ts'
@@ -23,7 +25,7 @@ import { facts } from '../Table.ts'
 import { parseDuration } from '../Time.ts'
 import { Misuse, Trouble } from '../Trouble.ts'
 import { unitOf } from '../Units.ts'
-import { assetOf } from './Ask.ts'
+import { addressIn, assetOf } from './Ask.ts'
 import { sentence } from './Refused.ts'
 import { configOf, homeOf, idOf, listenOf, type PlasmaConfig, type PlasmaHome } from './Settings.ts'
 
@@ -116,29 +118,65 @@ async function operatorOn(
   ends: Ends,
   onFailure: (why: unknown) => void,
 ): Promise<Operator> {
-  const { rpc, chainId, court, path, since, confirmations } = config
+  const { rpc, court, path, since, confirmations } = config
   const seconds = parseDuration(option(call, 'every') ?? '10s')
   const [maxTransactions, fees] = [mostOf(call), await feesOf(call, home, config)]
   const store = openStore(home.operator, `kerros operator of ${idOf(config)} at ${court}`)
   ends.push(() => store.close())
-  const provider = await httpNode(rpc, BigInt(chainId))
+  const provider = await httpNode(rpc, BigInt(config.chainId))
   ends.push(() => provider.destroy())
   await warnPoor(call, provider, addressOf(key))
   const onTrouble = (why: unknown) => call.say(stamped(`trouble: ${troubleText(why)}`))
   const parts = { provider, signer: new Signer(key, provider), court, onFault: onTrouble }
   const l1 = await plasmaChain(parts)
-  const params = { path, depth: confirmations - 1, margin: l1.terms.margin, fees, maxTransactions }
+  const child = config.parent === '' ? {} : await childOf(call, config, provider, key)
+  const params = { path, depth: confirmations - 1, margin: l1.terms.margin, fees, maxTransactions, ...child }
+  const checker = threads(Math.max(1, availableParallelism() - 1))
+  ends.push(() => checker.close())
+  const parent = config.parent === '' ? {} : { parent: operatorClient(config.parent) }
   const onOutput = (output: OperatorOutput) => {
     const line = lineOf(output)
     if (line !== undefined) call.say(stamped(line))
   }
   const interval = Math.max(1, seconds) * 1000
-  const checker = threads(availableParallelism())
-  ends.push(() => checker.close())
-  const operator = new Operator({ l1, store, params, from: since, checker, interval, onOutput, onTrouble, onFailure })
+  const operator = new Operator({
+    ...{ l1, store, params, checker, from: since, interval, onOutput, onTrouble, onFailure },
+    ...parent,
+  })
   ends.push(() => operator.stop())
   ends.push(reporting(call, operator))
   return operator
+}
+
+/** What the operator of a child chain signs with, and, until the chain is registered, its parent's consent. */
+async function childOf(call: Call, config: PlasmaConfig, node: Node, key: Hex) {
+  const given = option(call, 'consent')?.toLowerCase()
+  const consent = given as Hex | undefined
+  if (given !== undefined && !isHex(given, 65) && !isHex(given, 64))
+    throw new Misuse('--consent is no signature: copy the whole word that the operator of the parent has')
+  const isKnown = await registrationOf(node, config.court, idOf(config), config.since)
+  if (consent !== undefined || isKnown) return { key, ...(consent && { consent }) }
+  const { slot, operator } = ownOf(config.path)
+  throw new Trouble(
+    'NoConsent',
+    `The chain is not registered yet, and its parent's operator must agree: it runs kerros plasma operator consent ${operator} --slot ${slot}, and you add --consent with what that tells`,
+  )
+}
+
+/** Signs that a child chain of this folder's chain may be registered in a slot. */
+export async function consent(call: Call): Promise<Answer> {
+  const [home, config] = [homeOf(call), configOf(call)]
+  const slot = Number(option(call, 'slot') ?? Number.NaN)
+  if (!isWhole(slot, 0, 255)) throw new Misuse('This needs --slot: a number from 0 to 255 that no other child has')
+  const child = { parent: idOf(config), slot, operator: addressIn(call.args.OPERATOR!, 'OPERATOR') }
+  const key = await keyFrom(call, home.keystore)
+  refuseOthers(config, addressOf(key))
+  const signed = sign(registrationDigest(domain(BigInt(config.chainId), config.court), child), key)
+  const text = facts([
+    ['child', chainId(child)],
+    ['consent', `its operator needs it: kerros plasma operator start --consent ${signed}`],
+  ])
+  return { json: { chain: chainId(child), ...child, consent: signed }, text }
 }
 
 function troubleText(why: unknown): string {

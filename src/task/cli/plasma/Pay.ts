@@ -55,7 +55,8 @@ async function sent(call: Call, session: Session, asset: Hex, value: bigint, sal
   return receipt
 }
 
-const LEFT =
+/** What an interrupted payment leaves behind. */
+export const LEFT =
   'Interrupted: what was signed is kept and may still be included, kerros plasma history tells; do not pay again before'
 
 /** Pays somebody on the chain; answers once the operator has acknowledged, or, with --wait, once it is certain. */
@@ -64,21 +65,36 @@ export function pay(call: Call): Promise<Answer> {
   const to = addressIn(call.args.TO!, 'TO')
   return withWallet(call, LEFT, async (session) => {
     const value = await amountIn(call, session, call.args.AMOUNT!, asset)
-    const fee = await feeOf(call, session, asset)
-    const had = new Set([...openPayments(session)])
-    const ack = await submitted(session, had, () => session.wallet.pay(asset, [{ owner: to, value }], fee, memo))
-    const txHash = ack?.txHash ?? openPayments(session).find((one) => !had.has(one))!
-    const status = await endOf(session, txHash, ack, wait)
-    const { number = null, index = null } = ack ?? {}
-    const [amount, left] = [await moneyText(session, asset, value), await moneyText(session, asset, fee)]
-    const text = facts([
-      ['payment', txHash],
-      ['amount', `${amount} to ${to}`],
-      ['fee', fee === 0n ? undefined : left],
-      ['status', STATUS[status](number)],
-    ])
-    return { json: { txHash, status, asset, amount: value, fee, to, memo, number, index }, text }
+    const order = { asset, value, to, fee: await feeOf(call, session, asset) }
+    const send = () => session.wallet.pay(asset, [{ owner: to, value }], order.fee, memo)
+    const { json, rows } = await paid(session, order, wait, send)
+    return { json: { ...json, memo }, text: facts(rows) }
   })
+}
+
+/** What is to be paid: amounts in smallest units. */
+export interface Order {
+  readonly asset: Hex
+  readonly value: bigint
+  readonly to: Hex
+  readonly fee: bigint
+}
+
+/** Has a payment signed and submitted, and tells what became of it in so many seconds. Troubles: OperatorSilent. */
+export async function paid(session: Session, order: Order, wait: number, send: () => Promise<Acknowledgement>) {
+  const { asset, value, to, fee } = order
+  const had = new Set(openPayments(session))
+  const ack = await submitted(session, had, send)
+  const txHash = ack?.txHash ?? openPayments(session).find((one) => !had.has(one))!
+  const status = await endOf(session, txHash, ack, wait)
+  const { number = null, index = null } = ack ?? {}
+  const rows = [
+    ['payment', txHash],
+    ['amount', `${await moneyText(session, asset, value)} to ${to}`],
+    ['fee', fee === 0n ? undefined : await moneyText(session, asset, fee)],
+    ['status', STATUS[status](number)],
+  ] as const
+  return { json: { txHash, status, asset, amount: value, fee, to, number, index }, rows }
 }
 
 type Status = 'acknowledged' | 'paid' | 'failed' | 'unanswered'
@@ -129,7 +145,7 @@ async function endOf(
 }
 
 /** What is left to the operator: what was said, or what it asks for. Troubles: FeeTooLow. */
-async function feeOf(call: Call, session: Session, asset: Hex): Promise<bigint> {
+export async function feeOf(call: Call, session: Session, asset: Hex): Promise<bigint> {
   const text = option(call, 'fee')
   if (text !== undefined) return amountIn({ ...call, options: {} }, session, text, asset)
   const fees = await session.api.fees().then(

@@ -20,6 +20,8 @@ export interface PlasmaConfig {
   readonly since: number
   /** Address of the operator's API; empty if none is known. */
   readonly operator: string
+  /** Address of the parent's operator's API, for a child chain of one's own; else empty. */
+  readonly parent: string
   /** How deep a block of layer 1 must be to be final, its own included. */
   readonly confirmations: number
 }
@@ -60,6 +62,7 @@ const CHECKS: Checks<PlasmaConfig> = {
   path: [isPath, 'the chains from the root level to the one that is used, as kerros plasma init writes them'],
   since: [(value) => isWhole(value, 0), 'a block number as 0'],
   operator: [(value) => value === '' || isUrl(value), 'an address as http://127.0.0.1:7430, or "" if none is known'],
+  parent: [(value) => value === '' || isUrl(value), 'an address as http://127.0.0.1:7430, or "" if there is none'],
   confirmations: [(value) => isWhole(value, 1, 1000), 'a number from 1 to 1000'],
 }
 
@@ -96,11 +99,14 @@ export function configOf(call: Call): PlasmaConfig {
 /** What the flags and the environment say of the settings. Throws Misuse. */
 export function flagsOf(call: Call): Partial<Omit<PlasmaConfig, 'chainId' | 'path'>> {
   const { rpc, court, since, confirmations } = given(call)
-  const operator = option(call, 'operator')?.replace(/\/+$/, '')
-  if (operator !== undefined && !isUrl(operator))
-    throw new Misuse(`--operator ${operator} is not understood: write an address as http://127.0.0.1:7430`)
-  const all = { rpc, court, since, confirmations, operator }
+  const all = { rpc, court, since, confirmations, operator: urlOf(call, 'operator'), parent: urlOf(call, 'parent') }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+function urlOf(call: Call, name: string): string | undefined {
+  const url = option(call, name)?.replace(/\/+$/, '')
+  if (url === undefined || isUrl(url)) return url
+  throw new Misuse(`--${name} ${url} is not understood: write an address as http://127.0.0.1:7430`)
 }
 
 /** The id of the chain that is used. */

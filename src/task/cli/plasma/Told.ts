@@ -1,10 +1,11 @@
 // What a wallet's store and its newest view say: of balances, of exits. No question is asked here.
-import { type Hex, ZERO } from '../../../core/base/Bytes.ts'
+import { ETHER, type Hex, ZERO } from '../../../core/base/Bytes.ts'
 import { entries, get } from '../../../core/base/HashMap.ts'
 import type { L1Block } from '../../../core/base/Step.ts'
 import { concerning, type Rows, storedL1 } from '../../../core/plasma/Archive.ts'
 import { bitsOf, outputAt } from '../../../core/plasma/InFlightExit.ts'
-import { heldBy, type WalletState } from '../../../core/plasma/Purse.ts'
+import { escrowsIn } from '../../../core/plasma/Kept.ts'
+import { balancesOf as balancesBy, heldBy, type WalletState } from '../../../core/plasma/Purse.ts'
 import { allExits, allInFlight, endOf, idAt, observeExits, type RunningExits } from '../../../core/plasma/Running.ts'
 import type { SeenEvent } from '../../../core/plasma/Seen.ts'
 import type { Output } from '../../../core/plasma/Transaction.ts'
@@ -39,39 +40,41 @@ export interface Balance {
   readonly unconfirmed: bigint
   /** On its way to others and to fees in such payments. */
   readonly paying: bigint
+  /** Under a lock that nobody has decided, for the owner or by it. */
+  readonly locked: bigint
   /** On its way to layer 1. */
   readonly exiting: bigint
-  /** Paid by layer 1 to an escrow, for whom a lock decides. */
+  /** Paid by layer 1 to an escrow, under a lock that has a side of the owner's. */
   readonly escrow: bigint
+  /** What layer 1 could not pay out, as of its newest final block. */
+  readonly credit: bigint
 }
 
-type Part = Exclude<keyof Balance, 'asset'>
-
 /** Where everything is that the wallet's owner has, by asset; ether's first. */
-export function balancesOf(state: WalletState, { blocks, next, running }: Told, ether: Hex): readonly Balance[] {
-  const sums = new Map<Hex, Record<Part, bigint>>()
-  const add = (part: Part, { asset, value }: Pick<Output, 'asset' | 'value'>, sign = 1n) => {
-    const one = sums.get(asset) ?? { received: 0n, unconfirmed: 0n, paying: 0n, exiting: 0n, escrow: 0n }
-    const amount = get(running.kinds, asset) === 'unique' ? 1n : value
-    sums.set(asset, { ...one, [part]: one[part] + sign * amount })
-  }
-  add('received', { asset: ether, value: 0n })
-  const held = heldBy(state)
-  for (const { use, output } of held) if (use === 'free') add('received', output)
-  for (const { use, output } of held) if (use === 'paying') add('paying', output)
-  for (const output of changeOf(state)) {
-    add('unconfirmed', output)
-    add('paying', output, -1n)
-  }
-  for (const { number, events } of blocks) {
-    for (const event of events) {
-      if (event.name === 'Deposited' && event.owner === state.owner && number >= next) add('unconfirmed', event)
-      if (event.name === 'Escrowed' && event.owner === state.owner) add('escrow', event)
-      if (event.name === 'EscrowClaimed' && event.owner === state.owner) add('escrow', event, -1n)
-    }
-  }
-  for (const output of leaving(state, running).values()) add('exiting', output)
-  return [...sums].map(([asset, sum]) => ({ asset, ...sum }))
+export function balancesOf(state: WalletState, told: Told): readonly Balance[] {
+  const [leaves, open] = [[...leaving(state, told.running).values()], heldBy(state)]
+  const paying = open.flatMap(({ use, output }) => (use === 'paying' ? output : []))
+  const [change, arriving] = [changeOf(state), depositsIn(state, told)]
+  const kept = [...entries(state.kept.credits), ...entries(state.kept.tokens)].map(([asset]) => asset)
+  const own = [...open.map(({ output }) => output), ...leaves, ...arriving, ...escrowsIn(state.kept)]
+  return [...new Set([ETHER, ...own.map(({ asset }) => asset), ...kept])].map((asset) => {
+    const sum = (outputs: readonly Pick<Output, 'asset' | 'value'>[]) => sumOf(told, asset, outputs)
+    const settled = balancesBy(state, asset)
+    const unconfirmed = sum(change) + sum(arriving)
+    return { asset, ...settled, unconfirmed, paying: sum(paying) - sum(change), exiting: sum(leaves) }
+  })
+}
+
+function sumOf({ running }: Told, asset: Hex, outputs: readonly Pick<Output, 'asset' | 'value'>[]): bigint {
+  const own = outputs.filter((one) => one.asset === asset)
+  const isUnique = get(running.kinds, asset) === 'unique'
+  return isUnique ? BigInt(own.length) : own.reduce((sum, { value }) => sum + value, 0n)
+}
+
+/** The owner's deposits in blocks that are not final yet. */
+function depositsIn({ owner }: WalletState, { blocks, next }: Told): readonly Pick<Output, 'asset' | 'value'>[] {
+  const fresh = blocks.filter(({ number }) => number >= next).flatMap(({ events }) => events)
+  return fresh.flatMap((event) => (event.name === 'Deposited' && event.owner === owner ? event : []))
 }
 
 /** What open payments give back to their payer. */
