@@ -189,8 +189,8 @@ function predict(on: Stage, call: PlasmaCall, env: { sender: Hex; value: bigint;
 async function transact(on: Stage, call: PlasmaCall, sender: Hex, sending: Required<Sending>): Promise<Outcome> {
   await ask(on, 'evm_setNextBlockTimestamp', quantity(sending.time))
   // A fee of zero stays zero by itself while blocks are not half full.
-  if (on.brief === undefined || sending.baseFee > 0n)
-    await ask(on, 'hardhat_setNextBlockBaseFeePerGas', quantity(sending.baseFee))
+  const isFeeSet = on.brief === undefined || sending.baseFee > 0n
+  if (isFeeSet) await ask(on, 'hardhat_setNextBlockBaseFeePerGas', quantity(sending.baseFee))
   const data = encode(on, call)
   const direct = { from: sender, to: on.domain.court, data }
   const acted = on.receiver.interface.encodeFunctionData('act', [on.domain.court, data])
@@ -220,11 +220,7 @@ function quantity(value: bigint | number): string {
   return `0x${value.toString(16)}`
 }
 
-interface Log {
-  readonly address: string
-  readonly topics: readonly string[]
-  readonly data: string
-}
+type Log = { readonly address: string; readonly topics: readonly string[]; readonly data: string }
 
 function decodeEvent(on: Stage, log: Log): PlasmaEvent[] {
   if (log.address.toLowerCase() !== on.domain.court) return []

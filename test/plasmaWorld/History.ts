@@ -7,9 +7,10 @@ import type { Wallet } from '../../src/role/Wallet.ts'
 import { dice } from '../world.ts'
 import { PEOPLE, print, type Script, scriptOf, type Who } from './Act.ts'
 import { checkAcknowledged, checkEnd } from './Check.ts'
+import type { Broken } from './Ground.ts'
 import { blocks, open, perform, relieve, revive, walletOf } from './Play.ts'
 import { MFP } from './Scene.ts'
-import { type Broken, type Stage, see, stage } from './Stage.ts'
+import { type Stage, see, stage } from './Stage.ts'
 import { process, runningOf } from './Thief.ts'
 
 /** How often a history that shows a fault is played again to make it shorter. */

@@ -7,8 +7,9 @@ import type { Wallet } from '../../src/role/Wallet.ts'
 import type { Act, Who } from './Act.ts'
 import { PEOPLE } from './Act.ts'
 import { checkAcknowledged, checkBooks } from './Check.ts'
+import type { Host } from './Ground.ts'
 import { CHAIN, ID, INTERVAL, STRESS, THIEF_KEY, UNIT } from './Scene.ts'
-import { type Host, type Stage, see, start } from './Stage.ts'
+import { type Stage, see, start } from './Stage.ts'
 
 type Of<Name extends Act['act']> = Extract<Act, { readonly act: Name }>
 type Verbs = { readonly [Name in Act['act']]: (on: Stage, act: Of<Name>) => void | Promise<void> }

@@ -5,7 +5,7 @@ import { chainId, type Chain as PlasmaChain } from '../../src/core/plasma/Chain.
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import { txHash } from '../../src/core/plasma/Transaction.ts'
 import { PEOPLE, type Who } from './Act.ts'
-import type { Stage } from './Stage.ts'
+import type { Ground } from './Ground.ts'
 
 /** What everybody has before anything happens: of the asset, and of ether for bonds. */
 export const PURSE = 1000n * 10n ** 16n
@@ -37,7 +37,7 @@ export function hashOf(signed: Signed): Hex {
 }
 
 /** A block that somebody has made. */
-export function keepBlock(on: Stage, transactions: readonly Signed[]): Hex {
+export function keepBlock(on: Pick<Ground, 'blocks'>, transactions: readonly Signed[]): Hex {
   const head = header(txRoot(transactions.map(hashOf)))
   on.blocks.set(head, transactions)
   return head

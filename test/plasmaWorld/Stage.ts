@@ -4,24 +4,24 @@ import type { Row } from '../../src/core/base/Step.ts'
 import { registry } from '../../src/core/base/Verdicts.ts'
 import type { Alarm } from '../../src/core/plasma/Alarm.ts'
 import * as Archive from '../../src/core/plasma/Archive.ts'
-import type { Commitment } from '../../src/core/plasma/Block.ts'
-import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
-import { deployed, type PlasmaCourt } from '../../src/core/plasma/Draft.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
+import { deployed } from '../../src/core/plasma/Draft.ts'
 import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import type { WalletOutput } from '../../src/core/plasma/Purse.ts'
 import { rootChain } from '../../src/core/plasma/RootChain.ts'
 import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
 import { callValue } from '../../src/core/plasma/Sending.ts'
-import { type SimulatedCourt, type SimulatedL1, simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
+import { simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import { Fault } from '../../src/edge/Fault.ts'
 import type { OperatorApi } from '../../src/edge/http/OperatorApi.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
 import { Operator } from '../../src/role/Operator.ts'
 import { Wallet } from '../../src/role/Wallet.ts'
 import { Watcher } from '../../src/role/Watcher.ts'
-import { type Body, body, type Disk, disk, type Rpc } from '../world/Body.ts'
-import { type Dice, dice, type Scheduler, scheduler } from '../world.ts'
+import { type Body, body, disk, type Rpc } from '../world/Body.ts'
+import { dice, scheduler } from '../world.ts'
 import { type Name, PEOPLE, type Script, type Who } from './Act.ts'
+import type { Book, Broken, Gate, Ground, Host, Lane, Run } from './Ground.ts'
 import {
   BONDS,
   CHAIN,
@@ -42,73 +42,9 @@ import {
 } from './Scene.ts'
 import { Thief } from './Thief.ts'
 
-type Run = () => void
-type Lane = (run: Run) => void
-/** A lane that can be held up. */
-type Gate = Lane & { hold(on: boolean): void }
-
-/** Somebody's process: it may die and come back with what its disk holds. */
-export interface Host {
-  readonly name: Name
-  readonly loop: Gate
-  readonly chain: Gate
-  readonly disk: Disk
-  body: Body
-  /** Out of order until somebody starts it again. */
-  isDown: boolean
-  role: Wallet | Operator | Watcher | undefined
-}
-
-/** What a wallet was told, and what it wanted. */
-export interface Book {
-  readonly owner: Hex
-  /** Values of what it holds or held, by id: deposits, and outputs of payments that were received. */
-  readonly told: Map<Hex, bigint>
-  /** Payments that it has signed, by hash, and those of them that are paid or dead. */
-  readonly signed: Map<Hex, Signed>
-  readonly paid: Set<Hex>
-  readonly dead: Set<Hex>
-}
-
-/** How a rule is broken on purpose, to see that it is noticed. */
-export interface Broken {
-  readonly store?: (store: Store) => Store
-  readonly operatorStore?: (store: Store) => Store
-  /** The watcher finds everything and sends nothing. */
-  readonly isWatcherIdle?: boolean
-  /** Wallets do nothing by themselves. */
-  readonly noGuard?: boolean
-  /** Wallets wait for a block for ever. */
-  readonly isPatient?: boolean
-  /** Wallets believe what may be taken back. */
-  readonly isHasty?: boolean
-}
-
 /** Everything of one history. */
-export interface Stage {
-  readonly script: Script
-  readonly broken: Broken
-  readonly dice: Dice
-  readonly scheduler: Scheduler
-  readonly l1: SimulatedL1
-  readonly court: SimulatedCourt<PlasmaCourt, PlasmaCall, PlasmaEvent>
-  readonly asset: Hex
-  readonly hosts: Readonly<Record<Name, Host>>
-  readonly books: Readonly<Record<Who, Book>>
+export interface Stage extends Ground {
   readonly thief: Thief
-  /** The chain's commitments on layer 1 now, oldest first; and every block that anybody has made, by header. */
-  readonly commits: Commitment[]
-  readonly blocks: Map<Hex, readonly Signed[]>
-  /** What the operator has promised, and what it has taken back. */
-  readonly acknowledged: Set<Hex>
-  readonly dropped: Set<Hex>
-  readonly alarms: Alarm[]
-  readonly faults: string[]
-  readonly violations: string[]
-  /** How often what has happened. */
-  readonly seen: Map<string, number>
-  /** What may go wrong now: nothing, once the end has come. */
-  readonly mood: { calm: boolean; late: number; turned: boolean; salt: number }
 }
 
 /** The world of a script, with nobody in it yet. */
@@ -144,6 +80,7 @@ export function stage(script: Script, broken: Broken): Stage {
     hosts: Object.fromEntries(names.map((name) => [name, host(name)])) as Record<Name, Host>,
     books: Object.fromEntries(PEOPLE.map((who) => [who, book(who)])) as Record<Who, Book>,
     thief: new Thief(),
+    heard: [],
     ...{ commits: [], blocks: new Map(), acknowledged: new Set<Hex>(), dropped: new Set<Hex>() },
     ...{ alarms: [], faults: [], violations: [], seen: new Map() },
     mood: { calm: true, late: 0, turned: false, salt: 0 },
@@ -167,8 +104,8 @@ function gate(lane: Lane): Gate {
 function listen(on: Stage): void {
   const raw = on.court.connect(NOBODY, (run) => run())
   raw.follow(0, ({ kind, block }) => {
-    if (kind === 'block') on.thief.l1.push(block)
-    else on.thief.l1.pop()
+    if (kind === 'block') on.heard.push(block)
+    else on.heard.pop()
     for (const event of block.events) {
       see(on, kind === 'block' ? event.name : `retracted ${event.name}`)
       on.thief.hear(event, kind === 'block')

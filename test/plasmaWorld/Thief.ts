@@ -2,7 +2,7 @@
 import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
 import { get } from '../../src/core/base/HashMap.ts'
 import { addressOf, sign } from '../../src/core/base/Signature.ts'
-import { type L1Block, Refusal } from '../../src/core/base/Step.ts'
+import { Refusal } from '../../src/core/base/Step.ts'
 import { type Inclusion, inclusion, txTree } from '../../src/core/plasma/Block.ts'
 import type { PlasmaCall, PlasmaEvent } from '../../src/core/plasma/Call.ts'
 import { dueExits } from '../../src/core/plasma/Due.ts'
@@ -21,8 +21,8 @@ import type { Acknowledgement, OperatorApi } from '../../src/edge/http/OperatorA
 import type { Operator } from '../../src/role/Operator.ts'
 import type { Watcher } from '../../src/role/Watcher.ts'
 import type { Cheat, Turn } from './Act.ts'
+import type { Ground } from './Ground.ts'
 import { CHAIN, DOMAIN, hashOf, ID, INTERVAL, keepBlock, MARGIN, THIEF_KEY, UNIT } from './Scene.ts'
-import type { Stage } from './Stage.ts'
 
 const THIEF = addressOf(THIEF_KEY)
 type Deposited = Extract<PlasmaEvent, { readonly name: 'Deposited' }>
@@ -34,9 +34,8 @@ export interface Truth {
 }
 
 export class Thief {
-  /** Deposits on layer 1 now, in order; and its blocks. */
+  /** Deposits on layer 1 now, in order. */
   readonly deposits: Deposited[] = []
-  readonly l1: L1Block<PlasmaEvent>[] = []
   /** Everything that it has signed, and what others have told the operator. */
   readonly signed: Signed[] = []
   readonly overheard: Signed[] = []
@@ -53,7 +52,7 @@ export class Thief {
   }
 
   /** Everything that was ever the thief's, on layer 1 or in a block that has been made: with its proof. */
-  coins(on: Stage): readonly Held[] {
+  coins(on: Ground): readonly Held[] {
     const deposits = this.deposits
       .filter(({ owner }) => owner === THIEF)
       .map((event): Held => {
@@ -72,7 +71,7 @@ export class Thief {
   }
 
   /** Some of its coins, spent or not, for itself or for others or for both. */
-  sign(on: Stage, pick: number, other: number): Signed | undefined {
+  sign(on: Ground, pick: number, other: number): Signed | undefined {
     const coins = this.coins(on)
     if (coins.length === 0) return undefined
     const two = [coins[pick % coins.length]!, coins[other % coins.length]!]
@@ -105,7 +104,7 @@ export class Thief {
     return made
   }
 
-  cheat(on: Stage, how: Cheat, pick: number, other: number): void {
+  cheat(on: Ground, how: Cheat, pick: number, other: number): void {
     const coins = this.coins(on)
     const coin = coins[pick % Math.max(1, coins.length)]
     if (how === 'sign') this.sign(on, pick, other)
@@ -129,7 +128,7 @@ export class Thief {
     if (one) this.#harass(on, one, how, other)
   }
 
-  #fly(on: Stage, tx: Signed, coins: readonly Held[]): void {
+  #fly(on: Ground, tx: Signed, coins: readonly Held[]): void {
     try {
       say(
         on,
@@ -140,7 +139,7 @@ export class Thief {
     }
   }
 
-  #harass(on: Stage, one: RunningInFlight, how: Cheat, other: number): void {
+  #harass(on: Ground, one: RunningInFlight, how: Cheat, other: number): void {
     const { inFlight, txHash } = one
     const all = [...this.signed, ...this.overheard]
     const shown = new Map(shownIn(on).map((at) => [hashOf(at.signed), at.shown]))
@@ -166,16 +165,16 @@ export class Thief {
   // With the operator's key
 
   /** Commits a block that is good for the thief, and shows it or keeps it; `how` undefined = one more. */
-  forge(on: Stage, how: Turn | undefined, shown: boolean, pick: number): void {
+  forge(on: Ground, how: Turn | undefined, shown: boolean, pick: number): void {
     if (how === 'stop') return
     const { ledger } = truthOf(on)
     const number = on.commits.length + 1
     const last = on.commits.at(-1)
-    const old = Math.max(last?.asOf ?? 0, this.l1.at(-1)!.time + INTERVAL + 1 - MARGIN)
-    const asOf = how === 'old' ? old : this.l1.at(-1)!.time
+    const old = Math.max(last?.asOf ?? 0, on.heard.at(-1)!.time + INTERVAL + 1 - MARGIN)
+    const asOf = how === 'old' ? old : on.heard.at(-1)!.time
     const wanted = this.#wanted(
       on,
-      { ...observe(ledger, on.thief.l1, asOf), number },
+      { ...observe(ledger, on.heard, asOf), number },
       how === 'censored' ? pick : undefined,
     )
     const evil = this.#evil(on, how ?? (['nowhere', 'robbery', 'censored', 'twice'] as const)[pick % 4]!, number, pick)
@@ -189,7 +188,7 @@ export class Thief {
   }
 
   /** What people still want, as far as it is valid; without what one of them wants if it is censored. */
-  #wanted(on: Stage, ledger: Ledger, censored: number | undefined): readonly Signed[] {
+  #wanted(on: Ground, ledger: Ledger, censored: number | undefined): readonly Signed[] {
     const owners = Object.values(on.books).map(({ owner }) => owner)
     let now = ledger
     return this.overheard.filter((signed) => {
@@ -205,7 +204,7 @@ export class Thief {
     })
   }
 
-  #evil(on: Stage, how: Turn, number: number, pick: number): readonly Signed[] {
+  #evil(on: Ground, how: Turn, number: number, pick: number): readonly Signed[] {
     const outputs = [{ owner: THIEF, asset: on.asset, value: UNIT * BigInt(20 + (pick % 60)), lock: ZERO }]
     const base = { chain: ID, outputs, lastBlock: number + 1000, memo: uint(pick, 32) }
     if (how === 'nowhere') return [this.#put({ ...base, inputs: [uint(pick + 1, 32)] })]
@@ -221,7 +220,7 @@ export class Thief {
   }
 
   /** What is served once the operator has turned: what was shown, of the time before everything; every payment is taken, and forgotten. */
-  api(on: Stage): Pick<OperatorApi, 'block' | 'submit'> {
+  api(on: Ground): Pick<OperatorApi, 'block' | 'submit'> {
     return {
       block: async (number) => {
         const commit = on.commits[number - 1]
@@ -252,7 +251,7 @@ function garbled(signed: Signed, index: number): Signed {
 }
 
 /** Lets the thief call the court, which may refuse. */
-function say(on: Stage, call: PlasmaCall): void {
+function say(on: Ground, call: PlasmaCall): void {
   on.court
     .connect(THIEF, on.hosts.operator.chain)
     .send(call)
@@ -260,19 +259,19 @@ function say(on: Stage, call: PlasmaCall): void {
 }
 
 /** What runs, as the watcher knows it. */
-export function runningOf(on: Stage): RunningExits {
+export function runningOf(on: Ground): RunningExits {
   return (on.hosts.watcher.role as Watcher | undefined)?.state.running ?? noExits()
 }
 
 /** Lets the court pay what it may pay. */
-export function process(on: Stage): void {
+export function process(on: Ground): void {
   const due = dueExits(runningOf(on), on.asset, on.l1.head().time)
   if (due.exits.length + due.inFlight.length === 0) return
   say(on, { verb: 'process', chain: ID, asset: on.asset, ...due })
 }
 
 /** Every transaction of every block on layer 1, with its proof. */
-function shownIn(on: Stage): readonly { readonly signed: Signed; readonly shown: Inclusion }[] {
+function shownIn(on: Ground): readonly { readonly signed: Signed; readonly shown: Inclusion }[] {
   return on.commits.flatMap((commit) => {
     const block = on.blocks.get(commit.header)
     if (!block) return []
@@ -282,13 +281,13 @@ function shownIn(on: Stage): readonly { readonly signed: Signed; readonly shown:
 }
 
 /** Executes everything again that was committed, until something is not valid. */
-export function truthOf(on: Stage): Truth {
+export function truthOf(on: Ground): Truth {
   let ledger = emptyLedger(DOMAIN, ID, 0)
   for (const { number, header, asOf } of on.commits) {
     const block = on.blocks.get(header)
     if (!block) return { ledger, bad: number }
     try {
-      const before = observe(ledger, on.thief.l1, asOf)
+      const before = observe(ledger, on.heard, asOf)
       ledger = close(block.reduce((now, signed) => spend(now, signed, { hash: hashOf(signed) }), before))
     } catch (why) {
       if (!(why instanceof Refusal)) throw why

@@ -5,8 +5,9 @@ import type { Store } from '../../src/edge/store/Store.ts'
 import { depth, seed } from '../fuzz.ts'
 import type { Script } from './Act.ts'
 import { TURNS } from './Act.ts'
+import type { Broken } from './Ground.ts'
 import { play, playSeed } from './History.ts'
-import type { Broken, Stage } from './Stage.ts'
+import type { Stage } from './Stage.ts'
 
 const COUNT = depth > 1 ? 20_000 : Math.ceil(300 * depth)
 /** How many seeds one test plays. */
