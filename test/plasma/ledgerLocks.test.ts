@@ -5,6 +5,7 @@ import * as Merkle from '../../src/core/base/Merkle.ts'
 import { compact, sign } from '../../src/core/base/Signature.ts'
 import { Refusal } from '../../src/core/base/Step.ts'
 import { commitmentHash, header, inclusion, txTree } from '../../src/core/plasma/Block.ts'
+import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
 import { chainId } from '../../src/core/plasma/Chain.ts'
 import { deployed, type PlasmaCourt, pair } from '../../src/core/plasma/Draft.ts'
 import { close, emptyLedger, type Ledger, observe, type Signed, spend, spends } from '../../src/core/plasma/Ledger.ts'
@@ -133,37 +134,41 @@ describe('Ledger of locked outputs', () => {
 
   const CODES = ['Undecided', 'WrongSigner', 'NotApproved', 'MixedOwners', 'WrongLock']
 
-  /** What the court says of the same transaction at the same second; whatever comes after its word counted is none. */
-  function ruling(
-    signed: Signed,
-    time: number,
-    revealedAt: number,
-    approvals: readonly number[],
-    made = locking,
-  ): string {
-    const tree = txTree([txHash(DOMAIN, made)])
-    const head = header(Merkle.rootOf(tree))
+  const blockOf = txTree([txHash(DOMAIN, locking)])
+  const from = inclusion(blockOf, 0, { number: 1, time: 101, asOf: 100 })
+
+  /** What the court says of a word for a transaction, by a call that needs it; whatever comes after the word is none. */
+  function ruling(signed: Signed, time: number, at: number, approvals: readonly number[], call: PlasmaCall): string {
     const terms = { court: DOMAIN, mfp: 604_800, margin: 3600, alarm: 3600, bondGas: 1n, feeFloor: 1n, feeCeiling: 1n }
     const state: PlasmaCourt = {
       ...deployed(terms),
       chains: new Map([[CHAIN, { depth: 1, since: 0, number: 1, time: 101, asOf: 100 }]]),
-      commitments: new Map([[pair(CHAIN, 1), commitmentHash(head, 101, 100)]]),
+      commitments: new Map([[pair(CHAIN, 1), commitmentHash(header(Merkle.rootOf(blockOf)), 101, 100)]]),
       approved: new Map(approvals.map((n) => [pair(owner(n), txHash(DOMAIN, signed.transaction)), true])),
     }
-    const from = inclusion(tree, 0, { number: 1, time: 101, asOf: 100 })
-    const inputs = signed.transaction.inputs
-    const sources = inputs.map((id) => ({ deposited: [], tx: [made], output: ids.indexOf(id), inclusion: [from] }))
-    const { transaction, authorisation } = signed
-    const shown = { transaction, authorisation, sources, terms: signed.terms ?? [] }
-    const env = { sender: owner(8), value: 0n, time, baseFee: 1n, refuses: () => false }
-    const seen = (hash: Hex) => (hash === HASH && revealedAt <= time ? revealedAt : 0)
+    const revealedAt = (hash: Hex) => (hash === HASH && at <= time ? at : 0)
+    const env = { sender: owner(8), value: 0n, time, baseFee: 1n, refuses: () => false, revealedAt }
     try {
-      rootChain(state, { verb: 'startInFlight', path: PATH, ...shown }, { ...env, revealedAt: seen })
+      rootChain(state, call, env)
       return 'accepted'
     } catch (why) {
       if (why instanceof Refusal) return CODES.includes(why.code) ? why.message : 'accepted'
       throw why
     }
+  }
+
+  function starting({ transaction, authorisation, terms = [] }: Signed): PlasmaCall {
+    const { inputs } = transaction
+    const sources = inputs.map((id) => ({ deposited: [], tx: [locking], output: ids.indexOf(id), inclusion: [from] }))
+    return { verb: 'startInFlight', path: PATH, transaction, authorisation, sources, terms }
+  }
+
+  /** The exit of an input is challenged by the transaction, which lives. */
+  function challenging({ transaction: tx, authorisation }: Signed, input: number): PlasmaCall {
+    const what = { ...locking.outputs[0]!, ids: tx.inputs[input]!, count: 1, exitableAt: 9999, bond: 1n }
+    const spend = { tx, input, authorisation, inclusion: [] }
+    const exit = { chain: CHAIN, ...what, starter: owner(1) }
+    return { verb: 'challengeLocked', path: PATH, exit, lane: 0, index: 0, spend, terms: TERMS }
   }
 
   const second = fc.integer({ min: EXPIRY - 3, max: EXPIRY + 3 })
@@ -174,7 +179,7 @@ describe('Ledger of locked outputs', () => {
     fc.constant({ approval: true }),
   )
 
-  it('takes a spend of locked outputs exactly if the court does at asOf, whoever signs, reveals and approves when', () => {
+  it('takes a spend of locked outputs, and counts it, exactly if the court does at asOf, whoever signs, reveals and approves when', () => {
     fc.assert(
       fc.property(
         fc.constantFrom([0], [1], [0, 1]),
@@ -190,7 +195,13 @@ describe('Ledger of locked outputs', () => {
           const words = approvals.map((n) => [200, approval(n, tx)] as const)
           const ledger = asOf(time, ...words, ...(at === 0 ? [] : [revealed(at)]))
           const said = verdict(() => spend(ledger, signed))
-          expect(said).to.equal(ruling(signed, time, at === 0 ? Number.MAX_SAFE_INTEGER : at, approvals))
+          const never = Number.MAX_SAFE_INTEGER
+          const asked = (call: PlasmaCall) => ruling(signed, time, at === 0 ? never : at, approvals, call)
+          expect(said).to.equal(asked(starting(signed)))
+          tx.inputs.forEach((id, input) => {
+            const counts = spends(ledger, signed, txHash(DOMAIN, tx), id, 2)
+            expect(counts, 'as a challenge').to.equal(asked(challenging(signed, input)) === 'accepted')
+          })
           // What is once good stays so: a block that is built again on a later view keeps it.
           const later = asOf(time + 5, ...words, ...(at === 0 ? [] : [revealed(at)]))
           if (said === 'accepted') expect(outcome(() => spend(later, signed))).to.equal('accepted')

@@ -4,6 +4,7 @@ import { Refusal } from '../../src/core/base/Step.ts'
 import { hashLock } from '../../src/core/base/Verdicts.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
 import { exitCall } from '../../src/core/plasma/Held.ts'
+import type { Signed } from '../../src/core/plasma/Ledger.ts'
 import { freeOf, heldBy } from '../../src/core/plasma/Purse.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Store } from '../../src/edge/store/Store.ts'
@@ -198,6 +199,29 @@ describe('Wallet of locked outputs', () => {
     expect(again.balance(ETHER)).to.equal(60n)
     const third = world.wallet(2, through(operator), store)
     expect(third.balance(ETHER)).to.equal(60n)
+    world.stop()
+  })
+
+  it('calls no block invalid that is served with other terms than its locks: it asks on until the true ones come', async () => {
+    const on = await scene()
+    const { world, operator, alice, bob } = on
+    await locking(on, 10 * HOUR)
+    await onL1(world, () => bob.reveal([SECRET]))
+    const api = through(operator)
+    let isGarbled = true
+    const garble = (signed: Signed): Signed => (signed.terms ? { ...signed, terms: [] } : signed)
+    const block = async (number: number) => {
+      const served = await api.block(number)
+      return isGarbled ? { ...served, transactions: served.transactions.map(garble) } : served
+    }
+    const one = world.wallet(3, { ...api, block })
+    await bob.pay(ETHER, [{ owner: alice.owner, value: 60n }])
+    await world.settle(operator)
+    expect([one.state.follower.bad, one.state.follower.commits.length]).to.deep.equal([undefined, 1])
+    isGarbled = false
+    one.tick()
+    await world.rest()
+    expect(one.state.follower.commits).to.deep.equal([])
     world.stop()
   })
 
