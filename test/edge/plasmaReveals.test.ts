@@ -1,12 +1,16 @@
 import { expect } from 'chai'
 import { network } from 'hardhat'
-import { type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, type Hex, uint, ZERO } from '../../src/core/base/Bytes.ts'
+import { domain } from '../../src/core/base/Signature.ts'
 import type { L1Input, Refusal } from '../../src/core/base/Step.ts'
-import { hashLock } from '../../src/core/base/Verdicts.ts'
+import { hashLock, registry } from '../../src/core/base/Verdicts.ts'
 import { chainId } from '../../src/core/plasma/Chain.ts'
+import { deployed } from '../../src/core/plasma/Draft.ts'
+import { rootChain } from '../../src/core/plasma/RootChain.ts'
 import type { SeenEvent } from '../../src/core/plasma/Seen.ts'
 import type { Node } from '../../src/edge/chain/Node.ts'
 import { plasmaChain } from '../../src/edge/chain/PlasmaChain.ts'
+import { simulatedL1 } from '../../src/edge/chain/SimulatedL1.ts'
 import {
   Deed__factory,
   RootChain__factory,
@@ -52,6 +56,30 @@ describe('edge/chain registry of preimages and deposits of tokens', () => {
     expect(await told(0), 'went on, and knew those').to.deep.equal([event(3, late)])
     const known = await l1.verdict(`0x${'00'.repeat(20)}`, hashLock(secret(3)))
     expect(known?.time).to.equal(late)
+  })
+
+  it('tells the same on a simulated layer 1', async () => {
+    const l1 = simulatedL1({ automine: true })
+    const [place, court]: readonly [Hex, Hex] = [`0x${'4e'.repeat(20)}`, `0x${'c0'.repeat(20)}`]
+    l1.deploy(place, registry, { verdicts: new Map() })
+    const terms = { mfp: 1000, margin: 120, alarm: 120, bondGas: 1n, feeFloor: 1n, feeCeiling: 1n }
+    const state = deployed({ court: domain(31337n, court), ...terms })
+    const chain = l1.deploy(court, rootChain, state, () => 0n, place).connect(`0x${'aa'.repeat(20)}`)
+    await chain.reveal([secret(1), secret(2)])
+    const early = l1.head().time
+    const from = (await chain.head()) + 1
+    await chain.reveal([secret(2), secret(3)])
+    const late = l1.head().time
+    const told = async (origin?: number) => {
+      const seen: SeenEvent[] = []
+      chain.follow(from, ({ block }) => seen.push(...block.events), origin)
+      await new Promise((done) => setImmediate(done))
+      return seen
+    }
+    const event = (n: number, time: number) => ({ name: 'Revealed', hash: hashLock(secret(n)), time })
+    expect(await told(from)).to.deep.equal([event(1, early), event(2, early), event(3, late)])
+    expect(await told(0)).to.deep.equal([event(3, late)])
+    expect((await chain.verdict(ETHER, hashLock(secret(3))))?.time).to.equal(late)
   })
 
   it('approves exactly what a deposit of a token takes, and of an ERC-721 its id', async () => {

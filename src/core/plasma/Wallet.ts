@@ -93,6 +93,7 @@ function onProgress(params: WalletParams, state: WalletState, input: FollowerInp
 
 /** What a lock has decided since `before` may be spent, or is held no more. */
 function judge(step: Next, before: WalletState): Next {
+  if (step.state.locks.size + step.state.running.terms.size === 0) return step
   const locked = heldBy(step.state).filter(({ output }) => output.lock !== ZERO)
   const [then, now] = [sightOf(before), sightOf(step.state)]
   return locked.reduce((made, { id, output }) => {

@@ -250,7 +250,7 @@ class Simulation implements SimulatedL1 {
         const found = this.#verdictsOf(court)?.get(verdictKey(condition, key))
         return found && found.time <= this.#chain[at]!.block.time ? found : undefined
       },
-      follow: (from, sink) => this.#follow(court, from, sink, schedule),
+      follow: (from, sink, origin) => this.#follow(court, from, sink, schedule, origin === from),
       send: (call, deadline, onSent) => this.#send({ court, sender, call }, deadline, onSent),
       reveal: (preimages, deadline) => {
         const to = this.#sites.get(court)!.registry ?? court
@@ -271,11 +271,20 @@ class Simulation implements SimulatedL1 {
     return (this.#sites.get(court)!.state as { readonly credits?: Credits }).credits ?? new Map()
   }
 
-  #follow(court: Hex, from: number, sink: (input: L1Input<unknown>) => void, schedule: Schedule): () => void {
+  #follow(
+    court: Hex,
+    from: number,
+    sink: (input: L1Input<unknown>) => void,
+    schedule: Schedule,
+    isNew: boolean,
+  ): () => void {
+    const earlier = isNew ? this.#chain.slice(0, from).flatMap((mined) => this.#heard(mined, court)) : []
     const { followers } = this.#sites.get(court)!
     const follower = (input: L1Input<unknown>) => {
       schedule(() => {
-        if (input.block.number >= from && followers.has(follower)) sink(input)
+        const { block } = input
+        if (block.number < from || !followers.has(follower)) return
+        sink(block.number === from ? { ...input, block: { ...block, events: [...earlier, ...block.events] } } : input)
       })
     }
     followers.add(follower)
@@ -305,11 +314,15 @@ class Simulation implements SimulatedL1 {
   }
 
   /** A block with a court's events in it, and what its registry heard. */
-  #seen({ block, events }: Mined, court: Hex): L1Block<unknown> {
+  #seen(mined: Mined, court: Hex): L1Block<unknown> {
+    return { ...mined.block, events: [...(mined.events.get(court) ?? []), ...this.#heard(mined, court)] }
+  }
+
+  /** What a court's registry heard in a block. */
+  #heard({ block, events }: Mined, court: Hex): readonly unknown[] {
     const { registry } = this.#sites.get(court)!
     const heard = registry === undefined ? [] : ((events.get(registry) ?? []) as readonly VerdictEvent[])
-    const told = heard.flatMap((one) => (one.name === 'Revealed' ? [revealed(one.preimage, block.time)] : []))
-    return { ...block, events: [...(events.get(court) ?? []), ...told] }
+    return heard.flatMap((one) => (one.name === 'Revealed' ? [revealed(one.preimage, block.time)] : []))
   }
 
   #hash(): Hex {

@@ -31,7 +31,8 @@ export const blockNumber = z
   .pipe(uint40)
 
 const output = z.strictObject({ owner: address, asset: address, value: amount, lock: word })
-const transaction = z.strictObject({
+/** A transaction without any word for it. */
+export const transaction = z.strictObject({
   chain: word,
   inputs: z.array(word).max(4),
   outputs: z.array(output).min(1).max(4),
@@ -39,7 +40,8 @@ const transaction = z.strictObject({
   memo: word,
 })
 
-const lockTerms = z.strictObject({ hash: word, expiry: uint40, refund: address })
+/** The terms of a lock. */
+export const lockTerms = z.strictObject({ hash: word, expiry: uint40, refund: address })
 
 /**
  * A transaction with its authorisation: 64 or 65 bytes of signature, two compact ones for a lock that is undecided, or none
