@@ -86,14 +86,18 @@ function line(text: string): void {
 /** Counts how often each place is passed, and dies where it was told. */
 function fate() {
   let order: { at: Place; count: number; flag?: Int32Array } | undefined
+  let isDying = false
   return {
     async arm(at: Place, count: number): Promise<void> {
       order = at === 'storing' ? { at, count, flag: await killer() } : { at, count }
     },
     pass(place: Place): void {
+      // Who is killed in the middle of a commit gets no further than its end, however late that comes.
+      if (isDying) Atomics.wait(order!.flag!, 0, 1)
       if (order?.at !== place || --order.count > 0) return
       if (!order.flag) process.kill(process.pid, 'SIGKILL')
       else {
+        isDying = true
         Atomics.store(order.flag, 0, 1)
         Atomics.notify(order.flag, 0)
       }
@@ -262,15 +266,17 @@ async function withdraw(node: ChannelNode, id: Hex, total: bigint): Promise<void
 }
 
 async function obey(node: ChannelNode, role: Role, id: Hex, fates: Fate, order: Order): Promise<void> {
-  if (order.do === 'die') await fates.arm(order.at, order.count)
-  else if (order.do === 'pay') await payAll(node, id, fates, order.numbers, order.window)
+  if (order.do === 'die') {
+    await fates.arm(order.at, order.count)
+    line('armed')
+  } else if (order.do === 'pay') await payAll(node, id, fates, order.numbers, order.window)
   else if (order.do === 'open') {
     await node.open(role.channel, role.peer ?? undefined)
     // What an earlier process has sent may be there already.
     const missing = order.amount - sumOf(node.whereabouts(id))
     if (missing > 0n) await node.deposit(id, missing)
     await node.until(id, ({ phase, available }) => phase === 'open' && available >= order.amount)
-    line('opened')
+    line(`opened ${order.amount}`)
   } else if (order.do === 'agree') {
     const { version } = await node.until(id, ({ net, pending }) => net === order.net && pending === 0)
     line(`agreed ${version}`)

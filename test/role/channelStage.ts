@@ -320,23 +320,51 @@ export interface Victim {
   readonly count: number
 }
 
+/** How an order is done though somebody dies of it. */
+export interface Way {
+  /** Whether only who dies is told. */
+  readonly alone?: boolean
+  /** What it is told next, round by round, and what it says when it has done that, while it has not died yet. */
+  readonly more?: (round: number) => readonly [order: Order, word: string]
+}
+
+/** How many rounds more lead to any place there is. */
+const ROUNDS = 5
+
 /** Both are told the same and do it, though one dies on the way, or right after it. Returns whether it was on the way. */
-export async function doThrough(pair: Pair, { who, at, count }: Victim, order: Order, word: string): Promise<boolean> {
+export async function doThrough(
+  pair: Pair,
+  { who, at, count }: Victim,
+  order: Order,
+  word: string,
+  { alone = false, more }: Way = {},
+): Promise<boolean> {
   const [victim, other] = [pair[who], pair[1 - who]!]
   victim.tell({ do: 'die', at, count })
-  for (const one of pair) one.tell(order)
+  // What comes before it counts is not counted.
+  await victim.hears('armed')
+  for (const one of alone ? [victim] : pair) one.tell(order)
   const othersDone = other.hears(word)
-  const isEarly = await victim.hears(word).then(
-    () => false,
-    (why) => {
-      if (why instanceof Died) return true
-      throw why
-    },
-  )
+  let isEarly = await diesBefore(victim, word)
+  for (let round = 1; more && !isEarly && round <= ROUNDS; round++) {
+    const [next, said] = more(round)
+    victim.tell(next)
+    isEarly = await diesBefore(victim, said)
+  }
   await victim.kill()
   await victim.start()
   expect(victim.lines, 'what was said is stored').to.not.include('restored')
   victim.tell(order)
   await Promise.all([othersDone, victim.hears(word)])
   return isEarly
+}
+
+function diesBefore(victim: Member, word: string): Promise<boolean> {
+  return victim.hears(word).then(
+    () => false,
+    (why) => {
+      if (why instanceof Died) return true
+      throw why
+    },
+  )
 }
