@@ -36,6 +36,7 @@ import type { Store } from '../edge/store/Store.ts'
 import { Kinship, openingsIn, openingsOf } from './Kinship.ts'
 import { Loop } from './Loop.ts'
 import { depositsOf, openBlock, placeOf, statusOf, unspentOf } from './OperatorViews.ts'
+import { Snapshots } from './Snapshots.ts'
 import { type Outcome, Submissions } from './Submissions.ts'
 
 /** What an operator runs on. The L1 client's sender is the operator of a root-level chain, for a deeper one anybody. */
@@ -74,6 +75,7 @@ export class Operator {
   readonly #loop: Loop<OperatorState, OperatorInput, OperatorOutput>
   readonly #submissions: Submissions
   readonly #kinship: Kinship | undefined
+  readonly #snapshots: Snapshots
   readonly #listeners = new Set<{ readonly listen: (event: OperatorEvent) => void }>()
   readonly #trees = new Map<number, Tree>()
   readonly #unfollow: () => void
@@ -102,6 +104,8 @@ export class Operator {
       find: (hash) => placeOf(this.state, store, hash, REPEATS),
       schedule,
     })
+    const { onTrouble } = options
+    this.#snapshots = new Snapshots({ store, state: () => this.state, schedule, onTrouble })
     const post = (input: OperatorInput) => this.#loop.post(input)
     this.#kinship = options.parent && new Kinship(options.parent, slot, post, options.onTrouble)
     this.#unfollow = l1.follow(bookmarkOf(store, from).next, (input) => this.#loop.post({ kind: 'l1', input }), from)
@@ -118,10 +122,16 @@ export class Operator {
     this.#loop.post({ kind: 'seal' })
   }
 
+  /** Stores what the ledger is, a little at a time, so that a start is short; by itself it does so now and then. */
+  snapshot(): void {
+    this.#snapshots.write()
+  }
+
   /** Takes no more input. The store is its opener's to close. */
   stop(): void {
     clearInterval(this.#timer)
     this.#unfollow()
+    this.#snapshots.stop()
     this.#loop.stop()
   }
 
@@ -164,6 +174,7 @@ export class Operator {
     this.#options.onOutput?.(output)
     this.#kinship?.speak(output)
     if (output.kind === 'sealed' || output.kind === 'committed' || output.kind === 'dropped') {
+      this.#snapshots.hear(output)
       for (const { listen } of this.#listeners) listen(output)
     }
     if (output.kind !== 'send') return

@@ -23,6 +23,30 @@ export function emptyMap<V>(): HashMap<V> {
   return EMPTY
 }
 
+/** The map of entries whose keys ascend and all differ, made at once: a tenth of the work of setting each. */
+export function mapOf<V>(sorted: readonly (readonly [key: Hex, value: V])[]): HashMap<V> {
+  return { size: sorted.length, root: gather(sorted, 0, sorted.length, 0) }
+}
+
+function gather<V>(
+  sorted: readonly (readonly [Hex, V])[],
+  from: number,
+  to: number,
+  depth: number,
+): Node<V> | undefined {
+  if (from === to) return undefined
+  if (to - from === 1) return { key: sorted[from]![0], value: sorted[from]![1] }
+  const branch = new Array<Node<V> | undefined>(16).fill(undefined)
+  for (let start = from; start < to; ) {
+    const way = digit(sorted[start]![0], depth)
+    let end = start + 1
+    while (end < to && digit(sorted[end]![0], depth) === way) end++
+    branch[way] = gather(sorted, start, end, depth + 1)
+    start = end
+  }
+  return branch
+}
+
 /** The value under a key, or undefined. */
 export function get<V>(map: HashMap<V>, key: Hex): V | undefined {
   let at = map.root

@@ -162,6 +162,7 @@ export function* replay(
   const l1 = storedL1(rows)
   let now = ledger
   for (const record of storedBlocks(rows)) {
+    if (record.number < ledger.number) continue
     if (record.number >= end) return
     const transactions = storedTransactions(rows, record.number)
     const at = gaps && record.number > now.number ? { ...now, number: record.number } : now

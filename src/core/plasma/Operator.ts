@@ -31,6 +31,7 @@ import {
 import { placeRows } from './Places.ts'
 import { rebuild, recordOf, seal } from './Sealing.ts'
 import type { SeenEvent } from './Seen.ts'
+import { storedSnapshot } from './Snapshot.ts'
 import { endsOf } from './Standing.ts'
 import { follow, headOf, viewFrom } from './View.ts'
 
@@ -38,7 +39,9 @@ import { follow, headOf, viewFrom } from './View.ts'
 export function restoreOperator(params: OperatorParams, rows: Archive.Rows, from: number): OperatorState {
   const sealed: Sealed[] = []
   const gaps = isChild(params)
-  let [base, committed] = [emptyLedger(params.court, endsOf(params.path).id, 0), 0]
+  const { id } = endsOf(params.path)
+  const kept = storedSnapshot(rows, params.court, id)
+  let { ledger: base, committed } = kept ?? { ledger: emptyLedger(params.court, id, 0), committed: 0 }
   for (const { record, transactions, hashes, before, after } of Archive.replay(rows, base, { gaps })) {
     if (record.time === 0) {
       sealed.push({ ...record, transactions, hashes, children: record.children ?? [], before, after })
