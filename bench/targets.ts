@@ -58,7 +58,7 @@ export const GAS_TARGETS: Figures = {
   'plasma.deep.pop': 15_000,
 }
 
-/** The least that the clients shall do, by key of snapshots/speed.json: so many a second, or milliseconds (`.p50`, `.p99`). */
+/** The least that the clients shall do, by key of snapshots/speed.json: so many a second, or milliseconds (`.p50`, `.p99`, `.seal`, `.start`) or megabytes (`.memory`) at most. */
 export const SPEED_TARGETS: Figures = {
   'channel.pay.serial': 800,
   'channel.pay.serial.p50': 1.2,
@@ -69,4 +69,6 @@ export const SPEED_TARGETS: Figures = {
   'plasma.ingest.http': 8_000,
   'plasma.seal': 250,
   'plasma.watch': 15_000,
+  'plasma.start': 10_000,
+  'plasma.memory': 300,
 }
