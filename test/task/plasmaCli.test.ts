@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { ETHER, type Hex } from '../../src/core/base/Bytes.ts'
 import { localAccount } from '../../src/edge/chain/LocalAccounts.ts'
+import { serveHttp } from '../../src/edge/http/Http.ts'
 import { PLASMA } from '../../src/task/cli/plasma/Commands.ts'
 import { ETH, MFP, type PlasmaTown, plasmaTown, refused } from './plasmaTown.ts'
 
@@ -79,8 +80,15 @@ describe('kerros plasma, in processes of its own', () => {
   it('watches, catches an exit of what was spent, and saves a payment whose block nobody serves', async () => {
     const { t, of, ask, office } = town
     const { operator, close } = await office(['a', 1], ['b', 2], ['w', 3])
+    const posted: string[] = []
+    const hook = await serveHttp(async (request) => {
+      posted.push(((await request.json()) as { readonly name: string }).name)
+      return new Response()
+    })
     try {
-      const watching = t.follow('plasma', 'watch', ...of('w'))
+      const watching = await t.stay('plasma', 'watch', ...of('w'), '--webhook', hook.url, '--listen', '127.0.0.1:0')
+      const { answers } = PLASMA.find(({ path }) => path[1] === 'watch')!
+      expect(Object.keys(watching.answer)).to.deep.equal(Object.keys(answers!))
       const deposit = await ask('a', 'deposit', '1 ETH')
       expect((await ask('a', 'pay', bob.address, '0.25 ETH')).status).to.equal('acknowledged')
       const plan = await ask('a', 'exit-all', '--yes')
@@ -97,8 +105,12 @@ describe('kerros plasma, in processes of its own', () => {
       operator.seal()
       await watching.until(/challenges the exit of 0x/)
       await watching.until(/ALARM InvalidExit/)
-      for (let tries = 0; tries < 50 && (await ask('a', 'exits')).exits.length > 0; tries++);
+      const isOpen = async () => (await ask('a', 'exits')).exits.length > 0
+      for (let tries = 0; tries < 100 && ((await isOpen()) || posted.length === 0); tries++);
       expect((await ask('a', 'exits', '--all')).exits[0]).to.include({ stage: 'challenged', kind: 'output' })
+      const answer = await fetch(`${watching.answer.api}/v1/alarms`)
+      const served = (await answer.json()) as { readonly alarms: readonly { readonly name: string }[] }
+      expect(posted[0]).to.equal('InvalidExit').and.to.equal(served.alarms[0]!.name)
       expect((await watching.kill('SIGTERM')).code).to.equal(0)
 
       const [change] = (await ask('a', 'outputs')).outputs
@@ -123,6 +135,7 @@ describe('kerros plasma, in processes of its own', () => {
       expect(paid.paid[0]).to.include({ kind: 'inFlight', stage: 'processed' })
       expect(await t.balance(bob.address)).to.be.greaterThan(before + ETH / 2n)
     } finally {
+      await hook.close()
       await close()
     }
   })

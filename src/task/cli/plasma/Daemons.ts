@@ -101,7 +101,17 @@ export const DAEMONS: readonly Command[] = [
     about:
       "watch a chain until Ctrl-C: check every block, answer every exit of what was spent, tell alarms, and take what the folder's key owns to layer 1 once the chain is bad",
     args: [],
-    options: [...HERE, { name: 'only-warn', about: 'take nothing of your own out by itself' }],
+    options: [
+      ...HERE,
+      { name: 'webhook', value: 'URL', about: 'post each alarm there as JSON: { name, number, ids, detail }' },
+      { name: 'listen', value: 'HOST:PORT', about: 'serve its status, alarms and blocks there (nowhere)' },
+      {
+        name: 'also',
+        value: 'URL',
+        about: 'another operator or watcher to ask for blocks that the operator does not serve',
+      },
+      { name: 'only-warn', about: 'take nothing of your own out by itself' },
+    ],
     examples: [
       [
         'plasma watch --home tower',
@@ -113,6 +123,7 @@ export const DAEMONS: readonly Command[] = [
       chain: "the chain's id",
       sender: 'address that pays for answers',
       operator: 'who is asked for blocks',
+      api: 'null, or where its own API is',
     },
     load: async () => (await import('./Watch.ts')).start,
   },

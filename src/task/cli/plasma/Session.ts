@@ -106,8 +106,12 @@ async function opened(
     l1,
     store,
     operator: api,
-    // A command does what was asked for and no more: it is kerros plasma watch that acts by itself.
-    params: { path: config.path, key, depth: config.confirmations - 1, patience: PATIENCE, life: LIFE, guard: false },
+    params: {
+      ...{ path: config.path, key, depth: config.confirmations - 1, life: LIFE },
+      ...{ patience: PATIENCE, alarm: l1.terms.alarm },
+      // A command does what was asked for and no more: it is kerros plasma watch that acts by itself.
+      guard: false,
+    },
     from: config.since,
     onOutput: (output) => heard.push(output),
     onFailure,

@@ -103,7 +103,8 @@ export function flagsOf(call: Call): Partial<Omit<PlasmaConfig, 'chainId' | 'pat
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-function urlOf(call: Call, name: string): string | undefined {
+/** The address that an option names, without a slash at its end. Throws Misuse. */
+export function urlOf(call: Call, name: string): string | undefined {
   const url = option(call, name)?.replace(/\/+$/, '')
   if (url === undefined || isUrl(url)) return url
   throw new Misuse(`--${name} ${url} is not understood: write an address as http://127.0.0.1:7430`)
