@@ -75,6 +75,12 @@ export async function terminal() {
     return { child, said, ended }
   }
 
+  /** Tells the chain something. A connection that nobody has used for a while may just be closed: then once more. */
+  async function told(method: string, ...params: readonly unknown[]): Promise<unknown> {
+    const ask = () => provider.request({ method, params: [...params] })
+    return ask().catch(ask)
+  }
+
   /** Runs a command to its end, in this process: it is the same but for its start, which takes most of its time. */
   async function run(...words: readonly string[]): Promise<Ended> {
     let [out, err] = ['', '']
@@ -154,7 +160,7 @@ export async function terminal() {
         ['bash', '-c', `ulimit -f ${most}; exec "$0" "$@"`, process.execPath],
       ),
     /** From now on blocks come by themselves, or only when `pass` makes them. */
-    automine: (on: boolean) => provider.request({ method: 'evm_setAutomine', params: [on] }),
+    automine: (on: boolean) => told('evm_setAutomine', on),
     /** Starts a command that stays. */
     stay: (...words: readonly string[]) => stay(words),
     /** Deploys a root chain whose exits take `mfp` seconds; resolves with its address. */
@@ -175,8 +181,8 @@ export async function terminal() {
     },
     balance: (address: Hex) => ethers.provider.getBalance(address),
     async pass(seconds: number) {
-      await provider.request({ method: 'evm_increaseTime', params: [seconds] })
-      await provider.request({ method: 'evm_mine', params: [] })
+      await told('evm_increaseTime', seconds)
+      await told('evm_mine')
     },
     async leave() {
       for (const child of running) child.kill('SIGKILL')
