@@ -198,8 +198,8 @@ describe('The nouns of Plasma, in both languages', () => {
     const pop = { verb: 'pop', lane: 0, far: 1, pick: 0 }
     const clear = { verb: 'clear', lane: 0, far: 1, pick: 0 }
     await playQueue(await ethers.deployContract('ExposedPlasma'), [
-      ...[at(1), at(9_000_000), at(1_000_000), at(5)],
-      ...[pop, pop, pop, pop],
+      ...[at(1), at(9_000_000), at(1_000_000), at(5_000), at(1_030), at(300), at(5)],
+      ...[pop, pop, pop, pop, pop, pop, pop],
       ...[at(7), at(8), clear, pop, at(7), pop, pop, pop],
     ])
   })
