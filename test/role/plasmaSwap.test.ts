@@ -179,6 +179,17 @@ describe('Swap of two assets', () => {
     on.world.stop()
   })
 
+  it('keeps one agreement under a hash: the same again changes nothing, another is refused', async () => {
+    const on = await market(1)
+    const swap = proposed(on)
+    await begun(on, swap)
+    const { agreement } = swap
+    const other = { ...agreement, second: { ...agreement.second, value: agreement.second.value - 1n } }
+    const keep = (one: Swap) => refusal(() => Swapping.begin(sidesOf(on.ben, false), one))
+    expect([await keep({ agreement }), await keep({ agreement: other })]).to.deep.equal(['accepted', 'KnownSwap'])
+    on.world.stop()
+  })
+
   it('shows nothing over a chain that turns bad, and brings what is locked there out by itself', async () => {
     for (const isShown of [false, true]) {
       const on = await market(2)

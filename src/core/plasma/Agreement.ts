@@ -24,6 +24,14 @@ export interface Agreement {
   readonly second: Leg
 }
 
+/** Whether two agreements are one. */
+export function isSameAgreement(one: Agreement, other: Agreement): boolean {
+  const same = (a: Leg, b: Leg) =>
+    a.chain === b.chain && a.asset === b.asset && a.value === b.value && a.from === b.from && a.to === b.to
+  const ofLock = one.hash === other.hash && one.expiry === other.expiry
+  return ofLock && same(one.first, other.first) && same(one.second, other.second)
+}
+
 /** A swap as one of both keeps it: with the preimage it is the one who locks first. `sent` = its own lock's transaction. */
 export interface Swap {
   readonly agreement: Agreement

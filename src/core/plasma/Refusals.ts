@@ -24,6 +24,7 @@ export const OFF_CHAIN_CODES = [
   'ChainBad',
   'Decided',
   'InsufficientFunds',
+  'KnownSwap',
   'LockExpired',
   'MalformedOwner',
   'NegativeFee',

@@ -3,7 +3,7 @@ import { type Hex, isHex, ZERO } from '../base/Bytes.ts'
 import { get, set } from '../base/HashMap.ts'
 import { Refusal, require } from '../base/Step.ts'
 import { hashLock } from '../base/Verdicts.ts'
-import { type Agreement, legsOf, outputOfLeg, type Swap, termsOfLeg } from './Agreement.ts'
+import { type Agreement, isSameAgreement, legsOf, outputOfLeg, type Swap, termsOfLeg } from './Agreement.ts'
 import * as Archive from './Archive.ts'
 import { isSynced } from './Follower.ts'
 import { escrowsIn } from './Kept.ts'
@@ -66,8 +66,8 @@ function isWhole({ follower }: WalletState): boolean {
 }
 
 /**
- * Keeps a swap, and the terms of both its legs; the same again changes nothing. Refuses WrongLock (the preimage is of
- * another hash), WrongMember (this wallet is not who gives), MixedOwners (one side both gives and takes), WrongChain.
+ * Keeps a swap, and the terms of both its legs; the same again changes nothing. Refuses KnownSwap (another agreement
+ * under a hash that is kept), WrongLock (the preimage is of another hash), WrongMember (this wallet is not who gives), MixedOwners (one side both gives and takes), WrongChain.
  */
 export function keepSwap(state: WalletState, swap: Swap): Next {
   const { agreement, preimage } = swap
@@ -84,6 +84,7 @@ export function keepSwap(state: WalletState, swap: Swap): Next {
     [first, second].map((leg) => termsOfLeg(agreement, leg)),
   )
   const old = get(state.swaps, hash)
+  require(!old || isSameAgreement(old.agreement, agreement), 'KnownSwap', hash)
   return old ? known : put(known, swap)
 }
 
