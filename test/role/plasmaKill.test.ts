@@ -103,7 +103,8 @@ async function unspent(client: OperatorApi, owner: Hex): Promise<readonly Hex[]>
 }
 
 describe('Operator, killed', () => {
-  it(`has all that it acknowledged, each once, after ${KILLS} SIGKILLs during ${COUNT} submissions over HTTP`, async () => {
+  it(`has all that it acknowledged, each once, after ${KILLS} SIGKILLs during ${COUNT} submissions over HTTP`, async function () {
+    if (depth > 1) this.timeout(0) // as long as it takes
     const folder = mkdtempSync(join(tmpdir(), 'kerros-kill-'))
     const path = join(folder, 'operator.db')
     const sent: Sent = new Map()
