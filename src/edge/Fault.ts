@@ -8,6 +8,7 @@ export type FaultCode =
   | 'StoreFailed'
   | 'StoreClosed'
   | 'ChainUnreachable'
+  | 'EndpointsDiffer'
   | 'WrongNetwork'
   | 'NotDeployed'
   | 'CallFailed'

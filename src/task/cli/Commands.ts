@@ -1,6 +1,7 @@
 import type { Argument, Command } from './Command.ts'
 import {
   AMOUNT,
+  CHECK_RPC,
   COURT,
   DEPTH,
   HOME,
@@ -43,7 +44,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['node', 'start'],
     about: 'run the node until Ctrl-C: it talks to its peers, follows layer 1, and answers the other commands',
     args: [],
-    options: [HOME, RPC, COURT, LISTEN, PORT, DEPTH, PASSWORD, TOWER],
+    options: [HOME, RPC, CHECK_RPC, COURT, LISTEN, PORT, DEPTH, PASSWORD, TOWER],
     examples: [
       ['node start', "tells the node's peer address, which others need to open a channel"],
       [

@@ -5,6 +5,7 @@ import type { Hex } from '../../core/base/Bytes.ts'
 import { addressOf, type Domain, domain } from '../../core/base/Signature.ts'
 import { channelChain } from '../../edge/chain/ChannelChain.ts'
 import { httpNode } from '../../edge/chain/Node.ts'
+import { seconded } from '../../edge/chain/Seconded.ts'
 import { Fault, reason } from '../../edge/Fault.ts'
 import { serveNode } from '../../edge/http/NodeServer.ts'
 import { openToken } from '../../edge/key/Token.ts'
@@ -86,6 +87,12 @@ async function deskOf(
   const provider = await httpNode(rpc, BigInt(chainId))
   ends.push(() => provider.destroy())
   const onFault = (why: unknown) => call.say(stamped(`trouble: ${reason(why).split('\n')[0]}`))
+  const check = option(call, 'check-rpc')
+  if (check !== undefined) {
+    const second = await httpNode(check, BigInt(chainId))
+    ends.push(() => second.destroy())
+    seconded(provider, second, onFault)
+  }
   const chain = await channelChain({ provider, signer: new Wallet(key, provider), court, onFault })
   const transport = tcpTransport()
   const tower = option(call, 'tower')

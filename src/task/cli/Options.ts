@@ -52,6 +52,13 @@ export const SINCE: Option = {
 /** A tower to tell. */
 export const TOWER: Option = { name: 'tower', value: 'HOST:PORT', about: 'a watchtower to keep up to date' }
 
+/** A second node of layer 1. */
+export const CHECK_RPC: Option = {
+  name: 'check-rpc',
+  value: 'URL',
+  about: 'a second node of layer 1: the first is believed about blocks only where this one says the same',
+}
+
 /** Amounts without units. */
 export const RAW: Option = { name: 'raw', about: "the amount is a whole number of the asset's smallest unit" }
 
