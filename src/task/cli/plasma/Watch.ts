@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { Wallet as Signer } from 'ethers'
 import { addressOf } from '../../../core/base/Signature.ts'
 import { Refusal } from '../../../core/base/Step.ts'
@@ -8,6 +9,7 @@ import { reason } from '../../../edge/Fault.ts'
 import { operatorClient } from '../../../edge/http/OperatorClient.ts'
 import { serveWatcher } from '../../../edge/http/WatcherServer.ts'
 import { webhook } from '../../../edge/http/Webhook.ts'
+import { threads } from '../../../edge/signature/Threads.ts'
 import { openStore } from '../../../edge/store/Sqlite.ts'
 import { Watcher } from '../../../role/Watcher.ts'
 import { type Call, option } from '../Command.ts'
@@ -48,8 +50,18 @@ export async function start(call: Call): Promise<undefined> {
     const onLost = (why: string) => call.say(stamped(`trouble: ${why}`))
     const hook = hookUrl === undefined ? undefined : webhook({ url: hookUrl, onTrouble: onLost })
     ends.push(() => hook?.close())
+    const checker = threads(availableParallelism())
+    ends.push(() => checker.close())
     const watcher = new Watcher({
-      ...{ l1, store, path: config.path, depth: config.confirmations - 1, patience: PATIENCE, warning: WARNING },
+      ...{
+        l1,
+        store,
+        checker,
+        path: config.path,
+        depth: config.confirmations - 1,
+        patience: PATIENCE,
+        warning: WARNING,
+      },
       owners: call.options['only-warn'] === true ? [] : [{ key, l1 }],
       ...{ from: config.since, interval: TICK, operator: operatorClient(url), onTrouble, onFailure },
       others: others === undefined ? [] : [operatorClient(others)],
