@@ -21,6 +21,7 @@ import {
 import type { SeenEvent } from '../core/plasma/Seen.ts'
 import { walletMachine } from '../core/plasma/Wallet.ts'
 import type { Chain, Receipt, Registry } from '../edge/chain/Chain.ts'
+import { Fault } from '../edge/Fault.ts'
 import type { Acknowledgement, OperatorApi } from '../edge/http/OperatorApi.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { Loop } from './Loop.ts'
@@ -292,7 +293,7 @@ export class Wallet {
       this.#loop.post({ kind: 'sent', ...of, failed: false, mined: receipt.block })
       return receipt
     } catch (why) {
-      this.#loop.post({ kind: 'sent', ...of, failed: true })
+      this.#loop.post({ kind: 'sent', ...of, failed: !isOpen(why) })
       throw why
     }
   }
@@ -301,4 +302,12 @@ export class Wallet {
     const { operator, params, onTrouble } = this.#options
     servedBy(operator, params.path.length, number, onTrouble).then((input) => this.#loop.post(input))
   }
+}
+
+/**
+ * Whether a call may be mined though it was answered with this: whoever did not answer may have passed it on. What it starts
+ * the exit of is not free then, or a payment would spend what leaves; it can be left with again.
+ */
+function isOpen(why: unknown): boolean {
+  return why instanceof Fault && why.code === 'ChainUnreachable'
 }

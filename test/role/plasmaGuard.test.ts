@@ -12,6 +12,7 @@ import { heldBy } from '../../src/core/plasma/Purse.ts'
 import { allExits, allInFlight, type RunningExit } from '../../src/core/plasma/Running.ts'
 import { depositId } from '../../src/core/plasma/Transaction.ts'
 import type { WatcherOutput } from '../../src/core/plasma/Watcher.ts'
+import { Fault } from '../../src/edge/Fault.ts'
 import { memoryStore } from '../../src/edge/store/Memory.ts'
 import type { Wallet } from '../../src/role/Wallet.ts'
 import type { Watcher } from '../../src/role/Watcher.ts'
@@ -221,6 +222,28 @@ describe('Wallet that guards itself', () => {
     await world.mine(2)
     await payAll(world, watcher)
     expect([gained(world, PAYER), world.failures]).to.deep.equal([0n, []])
+    world.stop()
+  })
+
+  it('spends nothing whose exit may be under way, though the endpoint did not say so', async () => {
+    const { world, puppet } = await ready(1)
+    const connect = world.connect.bind(world)
+    world.connect = (sender) => {
+      const l1 = connect(sender)
+      const unheard = async (call: PlasmaCall) => {
+        l1.send(call).catch(() => undefined)
+        throw new Fault('ChainUnreachable', 'the endpoint does not answer')
+      }
+      return { ...l1, send: unheard }
+    }
+    const wallet = world.wallet(1, puppet.api)
+    await world.mine(2)
+    const left = wallet.leave(depositId(depositOf(0))).catch((why: Fault) => why.code)
+    expect(await left).to.equal('ChainUnreachable')
+    const paid = wallet.pay(ETHER, [{ owner: BOB, value: 1n }]).catch((why: Refusal) => why.code)
+    expect(await paid).to.equal('InsufficientFunds')
+    await world.mine(DEPTH + 2)
+    expect(heldBy(wallet.state).map(({ use }) => use)).to.deep.equal(['leaving'])
     world.stop()
   })
 
