@@ -159,6 +159,8 @@ export async function terminal() {
         ['node', 'start', '--home', join(folder, name), '--password-file', password],
         ['bash', '-c', `ulimit -f ${most}; exec "$0" "$@"`, process.execPath],
       ),
+    /** From now on a block comes every so many milliseconds, too, as on a chain that others use. */
+    blocks: (interval: number) => told('evm_setIntervalMining', interval),
     /** From now on blocks come by themselves, or only when `pass` makes them. */
     automine: (on: boolean) => told('evm_setAutomine', on),
     /** Starts a command that stays. */

@@ -45,6 +45,7 @@ describe('kerros plasma, of locks and of child chains', () => {
 
   it('runs a child chain under another operator, with payments and exits of its own', async () => {
     const { t, of, ask, init, operate, start } = town
+    await t.blocks(1000)
     const root = await start()
     const api = root.answer.api
     const missing = refused(await t.run('plasma', 'init', '--home', t.home('x'), '--parent', api, '--json'), 2)
