@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { ETHER, type Hex, uint } from '../../src/core/base/Bytes.ts'
+import { entries } from '../../src/core/base/HashMap.ts'
 import { addressOf, sign } from '../../src/core/base/Signature.ts'
 import type { Refusal } from '../../src/core/base/Step.ts'
 import type { PlasmaCall } from '../../src/core/plasma/Call.ts'
@@ -244,6 +245,22 @@ describe('Wallet that guards itself', () => {
     expect(await paid).to.equal('InsufficientFunds')
     await world.mine(DEPTH + 2)
     expect(heldBy(wallet.state).map(({ use }) => use)).to.deep.equal(['leaving'])
+    world.stop()
+  })
+
+  it('calls no payment dead that runs on layer 1, though its last block has gone by without it', async () => {
+    const { world, puppet } = await ready(1)
+    const wallet = world.wallet(1, puppet.api, memoryStore(), false, [CHAIN], 1)
+    await world.mine(2)
+    await wallet.pay(ETHER, [{ owner: BOB, value: 60n }]).catch(() => undefined)
+    const [[hash]] = [...entries(wallet.state.payments)] as [[Hex, Signed]]
+    const flown = wallet.fly(hash)
+    await world.mine(DEPTH + 2)
+    await flown
+    for (let n = 0; n < 2; n++) await puppet.commit([])
+    await world.mine(2)
+    expect(wallet.state.follower.ledger.number).to.equal(3)
+    expect([...entries(wallet.state.payments)].map(([one]) => one)).to.deep.equal([hash])
     world.stop()
   })
 

@@ -114,10 +114,11 @@ export class World {
     store: Store = memoryStore(),
     guard = false,
     path: readonly PlasmaChain[] = [CHAIN],
+    life = 50,
   ): Wallet {
     const l1 = this.connect(addressOf(key(n)))
     const onFailure = (why: unknown) => this.failures.push(why)
-    const params = { path, key: key(n), depth: DEPTH, patience: 6 * 3600, life: 50, guard }
+    const params = { path, key: key(n), depth: DEPTH, patience: 6 * 3600, life, guard }
     const made = new Wallet({ l1, store, operator, params, from: 0, onFailure })
     this.stops.push(() => made.stop())
     return made

@@ -192,11 +192,14 @@ function receive(step: Next, applied: Applied, index: number): Next {
   return now
 }
 
-/** Payments that no block up to their last one has are dead: what they would have spent is free again. */
+/**
+ * Payments that no block up to their last one has are dead, unless layer 1 may still carry them out: what they would have
+ * spent is free again.
+ */
 function bury(step: Next, number: number): Next {
   let now = step
   for (const [hash, { transaction }] of entries(step.state.payments)) {
-    if (transaction.lastBlock > number) continue
+    if (transaction.lastBlock > number || get(step.state.running.inFlight, hash)) continue
     now = transaction.inputs.reduce((made, id) => reuse(made, id, 'paying', 'free'), forget(now, hash))
     now = say(now, { kind: 'failed', txHash: hash })
   }
