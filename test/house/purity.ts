@@ -6,7 +6,6 @@ const GLOBALS = new Set(
   `Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DataView Error EvalError Infinity Int16Array Int32Array
   Int8Array Iterator JSON Map Math NaN Number Object RangeError Reflect RegExp Set String Symbol SyntaxError
   TextDecoder TextEncoder TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet
-  WebAssembly
   isFinite isNaN parseFloat parseInt structuredClone undefined`.split(/\s+/),
 )
 const IMPURE_TYPES = new Set(['Promise', 'PromiseLike', 'Awaited', 'AsyncIterable', 'AsyncGenerator', 'Date'])

@@ -1,8 +1,7 @@
 // The one door to keccak-256, SHA-256 and secp256k1. Native libsecp256k1 where its package ships it, noble's curve elsewhere.
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { createSHA256 } from 'hash-wasm'
+import { createKeccak, createSHA256 } from 'hash-wasm'
 import { concat, type Hex, isHex, size, slice, toBytes, toHex, uint, write, ZERO } from './Bytes.ts'
-import { hashed, hashedEach, room as inputOf } from './Keccak.ts'
 
 /** A value that fills one 32-byte word: a number (two's complement if negative), a boolean, or left-padded bytes. */
 export type Word = bigint | number | boolean | Hex | Uint8Array
@@ -13,9 +12,10 @@ interface Native {
   publicKeyCreate(key: Uint8Array, compressed: boolean): Uint8Array
 }
 
-// The line that loads what is not JavaScript: the WASM hasher and the native curve (the package's own index is passed
+// The line that loads what is not JavaScript: the WASM hashers and the native curve (the package's own index is passed
 // by, because it falls back without a word to a curve that is thirty times slower).
-const [hasher, native] = await Promise.all([
+const [hasher, shaHasher, native] = await Promise.all([
+  createKeccak(256),
   createSHA256(),
   import('secp256k1/bindings.js').then(
     (m) => m.default as unknown as Native,
@@ -40,23 +40,30 @@ function room(length: number): Uint8Array {
 
 /** keccak-256 of raw bytes, as raw bytes. */
 export function keccakBytes(bytes: Uint8Array): Uint8Array {
-  inputOf(bytes.length).set(bytes)
-  return hashed(bytes.length).slice()
+  hasher.init()
+  hasher.update(bytes)
+  return hasher.digest('binary')
 }
 
 /** The keccak-256 of each piece of `bytes`, one after another: a piece begins `skip` bytes after the end of the last. */
 export function keccakEach(bytes: Uint8Array, skip: number, ends: readonly number[]): Uint8Array {
-  return hashedEach(bytes, skip, ends)
+  const hashes = new Uint8Array(32 * ends.length)
+  let start = 0
+  for (let i = 0; i < ends.length; i++) {
+    hashes.set(keccakBytes(bytes.subarray(start + skip, ends[i]!)), 32 * i)
+    start = ends[i]!
+  }
+  return hashes
 }
 
 /** keccak256(abi.encodePacked(parts)). */
 export function keccak(...parts: readonly Hex[]): Hex {
   let length = 0
   for (const part of parts) length += size(part)
-  const target = inputOf(length)
+  const target = room(length)
   let at = 0
   for (const part of parts) at = write(target, at, part)
-  return toHex(hashed(length))
+  return hashOf(target.subarray(0, length))
 }
 
 /** keccak256(abi.encode(words)) for static types; a Hex longer than 32 bytes is refused with RangeError. */
@@ -68,8 +75,9 @@ export function keccakWords(...words: readonly Word[]): Hex {
 }
 
 function hashOf(bytes: Uint8Array): Hex {
-  inputOf(bytes.length).set(bytes)
-  return toHex(hashed(bytes.length))
+  hasher.init()
+  hasher.update(bytes)
+  return `0x${hasher.digest('hex')}`
 }
 
 function writeWord(target: Uint8Array, at: number, word: Word): void {
@@ -93,9 +101,9 @@ function writeNumber(at: number, value: bigint): void {
 /** SHA-256 of bytes. */
 export function sha256(bytes: Hex): Hex {
   const length = write(room(size(bytes)), 0, bytes)
-  hasher.init()
-  hasher.update(buffer.subarray(0, length))
-  return `0x${hasher.digest('hex')}`
+  shaHasher.init()
+  shaHasher.update(buffer.subarray(0, length))
+  return `0x${shaHasher.digest('hex')}`
 }
 
 /** keccak-256 of a text's UTF-8 bytes. */
