@@ -94,12 +94,16 @@ export function quotes({ gas, speed, peers, profile }: Snapshots): readonly Quot
       of(speed, 'channel.pay.serial', 'channel.pay.serial.p50', 'channel.pay.serial.p99'),
     ),
     readme(
-      /memo and receipt: (\S+)\/s, (\d+) bytes each; over 1,000 channels: (\S+)\/s/d,
+      /memo and receipt: (\S+)\/s, (\d+) bytes each; random pairs of 1,000 channels through one hub: (\S+)\/s/d,
       of(speed, 'channel.pay.pipelined', 'channel.pay.pipelined.bytes', 'channel.many'),
     ),
     readme(
-      /hash locks in one channel: (\S+)\/s; states that a tower stores: (\S+)\/s; Plasma transactions in process: (\S+)\/s/d,
-      of(speed, 'channel.htlc.direct', 'tower.show', 'plasma.ingest'),
+      /hash locks in one channel: (\S+)\/s; states that a tower stores: (\S+)\/s;/d,
+      of(speed, 'channel.htlc.direct', 'tower.show'),
+    ),
+    readme(
+      /in process (\S+), over HTTP in batches (\S+), executed again by a watcher\s+(\S+); a full block is sealed in (\S+) ms/d,
+      of(speed, 'plasma.ingest', 'plasma.ingest.http', 'plasma.watch', 'plasma.seal'),
     ),
     ...VERBS.map((verb) =>
       architecture(RegExp(String.raw`^\| ${verb} \| (\S+) \| (\S+) \| (\S+) \|`, 'dm'), ([, fixed = '']) => {
