@@ -57,8 +57,7 @@ describe('The trees of a block', () => {
   const path = join(process.env.KERROS_VECTORS ?? '../shared/vectors', 'plasma-merkle-depth16.json')
   const published = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')).vectors as Vector[]) : []
 
-  it('have the roots and proofs that others have published', function () {
-    if (published.length === 0) this.skip()
+  const compare = () => {
     for (const vector of published) {
       const leaves = leavesOf(vector).map((leaf) => keccak('0x00', leaf))
       const tree = Merkle.tree(leaves, Block.DEPTH, Block.EMPTY_LEAF)
@@ -66,7 +65,9 @@ describe('The trees of a block', () => {
       const [index, proof] = [vector.index ?? vector.proofIndex, vector.proof ?? vector.proofPrefix]
       if (proof) expect(slice(concat(...Merkle.proof(tree, index!)), 0, size(proof))).to.equal(proof)
     }
-  })
+  }
+  if (published.length > 0) it('have the roots and proofs that others have published', compare)
+  else console.warn(`${path} is not there, so the published trees are not compared: name its folder in KERROS_VECTORS`)
 
   it('are what hashing every node makes, with zeros where no child is', () => {
     const slot = fc.record({ header: word, r: word, vs: word })
