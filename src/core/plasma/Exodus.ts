@@ -4,7 +4,7 @@ import { emptyMap, entries, get, set } from '../base/HashMap.ts'
 import { flightOf } from './Departure.ts'
 import { OWN_PERMIT } from './Exit.ts'
 import { type Follower, lastNumberOf } from './Follower.ts'
-import { boarding, bondsOf, dearestFirst, type Scene } from './Guard.ts'
+import { affordable, boarding, bondsOf, dearestFirst, isUnderWay, type Scene } from './Guard.ts'
 import { exitCalls, type Held, type Leaving } from './Held.ts'
 import { bitsOf, outputAt } from './InFlightExit.ts'
 import { isUnique, observe } from './Ledger.ts'
@@ -34,14 +34,8 @@ export function guardSelf(params: WalletParams, step: Next): Next {
   const { bad } = state.follower
   if (params.guard === false || (!bad && state.running.inFlight.size === 0)) return step
   const deeds = [...boardings(state), ...(bad ? [...flights(params, state), ...leaves(params, state)] : [])]
-  let left = MAX_BONDS - bondsOf(state.running, new Set([state.owner]))
-  const chosen = deeds.filter(({ bonds }) => {
-    if (bonds > left) return false
-    left -= bonds
-    return true
-  })
+  const { chosen, bonds } = affordable(deeds, MAX_BONDS - bondsOf(state.running, new Set([state.owner])))
   if (chosen.length === 0) return step
-  const bonds = chosen.reduce((sum, one) => sum + one.bonds, 0)
   const said: WalletOutput = { kind: 'guarding', escapes: chosen.length, bonds, left: deeds.length - chosen.length }
   return chosen.reduce(take, say(step, said))
 }
@@ -51,12 +45,6 @@ function take(step: Next, { bonds: _, ...call }: Deed): Next {
   const keys = call.about === undefined ? call.ids : [call.about]
   const tried = keys.reduce((now, key) => set(now, key, 0), taken.state.tried)
   return say({ ...taken, state: { ...taken.state, tried } }, call)
-}
-
-/** Whether what is named so is being sent, or is mined and not final yet. */
-function isUnderWay({ tried, follower }: WalletState, key: Hex): boolean {
-  const mined = get(tried, key)
-  return mined !== undefined && (mined === 0 || follower.view.next <= mined)
 }
 
 function boardings(state: WalletState): readonly Deed[] {

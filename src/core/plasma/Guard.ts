@@ -8,6 +8,7 @@ import * as Archive from './Archive.ts'
 import type { PlasmaCall } from './Call.ts'
 import type { Chain } from './Chain.ts'
 import { type Permit, startExitDigest } from './Exit.ts'
+import type { Follower } from './Follower.ts'
 import { MAX_MEMBERS } from './Group.ts'
 import { exitCalls, flightCall, type Held } from './Held.ts'
 import { bitsOf } from './InFlightExit.ts'
@@ -308,4 +309,27 @@ export function bondsOf({ exits, inFlight }: RunningExits, accounts: ReadonlySet
   const standard = [...entries(exits)].flatMap(([, all]) => all).filter(({ exit }) => accounts.has(exit.starter))
   const flying = [...entries(inFlight)].map(([, one]) => one).filter((one) => accounts.has(one.inFlight.starter))
   return flying.reduce((sum, one) => sum + 1 + bitsOf(one.piggybacked).length, standard.length)
+}
+
+/** Of ways out in their order those whose bonds fit into what is left, and how many bonds those post together. */
+export function affordable<Way extends { readonly bonds: number }>(
+  ways: readonly Way[],
+  most: number,
+): { readonly chosen: readonly Way[]; readonly bonds: number } {
+  let bonds = 0
+  const chosen = ways.filter((way) => {
+    if (bonds + way.bonds > most) return false
+    bonds += way.bonds
+    return true
+  })
+  return { chosen, bonds }
+}
+
+/** Whether what is named so is being sent, or is mined and not final yet: it is not sent again. */
+export function isUnderWay(
+  { tried, follower }: { readonly tried: HashMap<number>; readonly follower: Follower },
+  key: Hex,
+): boolean {
+  const mined = get(tried, key)
+  return mined !== undefined && (mined === 0 || follower.view.next <= mined)
 }

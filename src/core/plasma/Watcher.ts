@@ -14,12 +14,14 @@ import {
   restoreFollower,
 } from './Follower.ts'
 import {
+  affordable,
   bondsOf,
   checkPermit,
   type Escape,
   escapesOf,
   type GuardParams,
   hear,
+  isUnderWay,
   noTries,
   type OwnerPermit,
   type Tries,
@@ -211,22 +213,11 @@ function guard(acted: Acted, params: GuardParams | undefined): Acted {
     Escape[],
   ]
   const accounts = new Set([params.starter, ...params.owners.map(({ owner }) => owner)])
-  let left = begun.reduce((sum, { bonds }) => sum - bonds, params.maxBonds - bondsOf(state.running, accounts))
-  const chosen = fresh.filter(({ bonds }) => {
-    if (bonds > left) return false
-    left -= bonds
-    return true
-  })
+  const left = begun.reduce((sum, { bonds }) => sum - bonds, params.maxBonds - bondsOf(state.running, accounts))
+  const { chosen, bonds } = affordable(fresh, left)
   if (chosen.length === 0) return acted
-  const bonds = chosen.reduce((sum, one) => sum + one.bonds, 0)
   const said = { kind: 'guarding', escapes: chosen.length, bonds, left: fresh.length - chosen.length } as const
   const tried = chosen.reduce((now, { key }) => set(now, key, 0), state.tried)
   const outputs = [...acted.outputs, said, ...chosen.map((way) => ({ kind: 'escape' as const, way }))]
   return { ...acted, state: { ...state, tried }, outputs }
-}
-
-/** An answer that is being sent, or is mined and not final yet, is not sent again. */
-function isUnderWay({ tried, follower }: WatcherState, key: Hex): boolean {
-  const mined = get(tried, key)
-  return mined !== undefined && (mined === 0 || follower.view.next <= mined)
 }
