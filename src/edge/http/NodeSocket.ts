@@ -1,5 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Hex } from '../../core/base/Bytes.ts'
 import { encode } from '../Json.ts'
@@ -7,6 +6,7 @@ import { type Admission, turnedAway } from './Guard.ts'
 import { answerText, type Dispatch, Rejected, RPC, type Telling } from './JsonRpc.ts'
 import type { NodeApi, NodeEvent } from './NodeApi.ts'
 import { complaintOf, subscription } from './NodeSchema.ts'
+import { beat, DROPPED, dropAll, type Sockets, speak, turnAway } from './Sockets.ts'
 
 /** What one node's WebSockets can bear. */
 export interface SocketLimits {
@@ -15,20 +15,6 @@ export interface SocketLimits {
   readonly buffer: number
   readonly inFlight: number
 }
-
-/** All WebSockets of a node's API. */
-export interface Sockets {
-  /** Takes a request to become one, or turns it away. */
-  take(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  close(): void
-}
-
-/** Why a client was dropped, as a WebSocket's closing says it. */
-export const DROPPED = { stopping: 1001, binary: 1003, slow: 4008 } as const
-
-/** Milliseconds between signs of life; who gives none for two of them is gone. */
-const HEARTBEAT = 30_000
-const OPEN = 1
 
 /** The WebSockets of /rpc: the same methods as over HTTP, and `subscribe` and `unsubscribe` for events. */
 export function socketsOf(
@@ -46,11 +32,7 @@ export function socketsOf(
       server.handleUpgrade(request, socket, head, (client) => attend(client, api, dispatch, telling, limits))
     },
     close() {
-      for (const client of server.clients) {
-        client.close(DROPPED.stopping, 'this node stops')
-        client.terminate()
-      }
-      server.close()
+      dropAll(server, 'this node stops')
     },
   }
 }
@@ -64,11 +46,6 @@ function statusFor(request: IncomingMessage, admission: Admission, hasRoom: bool
     if (value !== undefined) headers.set(name, value)
   }
   return turnedAway(headers, admission)?.status ?? (hasRoom ? undefined : 503)
-}
-
-function turnAway(socket: Duplex, status: number): void {
-  socket.on('error', () => {}) // it has hung up already
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
 /** Serves one client until it leaves, or is dropped. */
@@ -87,7 +64,7 @@ function attend(client: WebSocket, api: NodeApi, dispatch: Dispatch, telling: Te
     if (answer.text !== undefined) say(answer.text)
   }
   client.on('message', (data: Buffer, isBinary: boolean) => {
-    if (isBinary) client.close(DROPPED.binary, 'texts only')
+    if (isBinary) client.close(DROPPED.unwanted, 'texts only')
     else hear(data.toString('utf8')).catch(telling.onError)
   })
   client.on('error', () => client.terminate()) // too long, no text, no WebSocket: ws has told the client
@@ -98,37 +75,10 @@ function attend(client: WebSocket, api: NodeApi, dispatch: Dispatch, telling: Te
   })
 }
 
-/** Says a text. False where too much waits already: that client is dropped, so that it cannot fill this node's memory. */
-function speak(client: WebSocket, text: string, buffer: number): boolean {
-  if (client.readyState !== OPEN) return true
-  if (client.bufferedAmount > buffer) {
-    // It hears so if it ever reads on; ws hangs up if it does not.
-    client.close(DROPPED.slow, `more than ${buffer} bytes wait for this client`)
-    return false
-  }
-  client.send(text)
-  return true
-}
-
 function busy(need: number): Dispatch {
   return async () => {
     throw new Rejected(RPC.busy, 'Busy', `${need} requests of this connection are not answered yet; wait for some.`)
   }
-}
-
-/** Asks for signs of life; the function that comes back ends it. */
-function beat(client: WebSocket): () => void {
-  let isAlive = true
-  client.on('pong', () => {
-    isAlive = true
-  })
-  const timer = setInterval(() => {
-    if (!isAlive) return client.terminate()
-    isAlive = false
-    client.ping()
-  }, HEARTBEAT)
-  timer.unref()
-  return () => clearInterval(timer)
 }
 
 /** One client's subscription: at most one, to some channels or to all. */
