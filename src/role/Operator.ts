@@ -27,7 +27,6 @@ import type {
   OutputProof,
   ParentApi,
   Rejection,
-  ServedBlock,
   Status,
 } from '../edge/http/OperatorApi.ts'
 import { explain } from '../edge/http/Problem.ts'
@@ -36,6 +35,7 @@ import type { Store } from '../edge/store/Store.ts'
 import { Kinship, openingsIn, openingsOf } from './Kinship.ts'
 import { Loop } from './Loop.ts'
 import { depositsOf, openBlock, placeOf, statusOf, unspentOf } from './OperatorViews.ts'
+import { blockIn } from './Serving.ts'
 import { Snapshots } from './Snapshots.ts'
 import { type Outcome, Submissions } from './Submissions.ts'
 
@@ -142,7 +142,7 @@ export class Operator {
       fees: async () => ({ fees: this.#options.params.fees }),
       submit: async (signed) => accepted(await this.#submissions.submit(signed)),
       submitAll: async (batch) => (await this.#submissions.submitAll(batch)).map(told),
-      block: async (number) => this.#block(number),
+      block: async (number) => blockIn(this.#options.store, number),
       openings: async (number) => openingsIn(this.#options.store, this.#depth, number),
       tender: async (slot) => this.#tender(slot),
       offer: async (slot, offer) => void (await this.#loop.ask({ kind: 'offered', slot, offer })),
@@ -206,14 +206,6 @@ export class Operator {
     const place = { chainId: Number(l1.chainId), court: l1.court, chain, operator: ownOf(params.path).operator }
     const halted = (isChild(params) && haltOf(params, this.state)) || null
     return { ...place, number, asOf, committed, since, halted }
-  }
-
-  #block(number: number): ServedBlock {
-    const record = storedBlock(this.#options.store, number)
-    require(record !== undefined, 'UnknownBlock', number)
-    const { asOf, header, children } = record
-    const transactions = storedTransactions(this.#options.store, number)
-    return { number, asOf, header, transactions, ...(children && { children }) }
   }
 
   #proof(id: Hex): OutputProof {

@@ -1,6 +1,8 @@
+import { require } from '../core/base/Step.ts'
+import { type Rows, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
 import type { FollowerInput } from '../core/plasma/Follower.ts'
 import type { Opening } from '../core/plasma/Opening.ts'
-import type { OperatorApi } from '../edge/http/OperatorApi.ts'
+import type { OperatorApi, ServedBlock } from '../edge/http/OperatorApi.ts'
 
 /** Whoever serves the blocks of a chain; of a deeper one with what its ancestors' blocks show of it. */
 export type BlockSource = Pick<OperatorApi, 'block'> & Partial<Pick<OperatorApi, 'openings'>>
@@ -26,4 +28,13 @@ export async function servedBy(
     onTrouble(why)
     return openings ? { kind: 'opened', number, openings } : { kind: 'missing', number }
   }
+}
+
+/** A block of a store as it is served to whoever asks; refused with UnknownBlock(number). */
+export function blockIn(rows: Rows, number: number): ServedBlock {
+  const record = storedBlock(rows, number)
+  require(record !== undefined, 'UnknownBlock', number)
+  const { asOf, header, children } = record
+  const transactions = storedTransactions(rows, number)
+  return { number, asOf, header, transactions, ...(children && { children }) }
 }

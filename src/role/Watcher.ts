@@ -1,9 +1,9 @@
 import type { Hex } from '../core/base/Bytes.ts'
 import { addressOf, type Domain, domain, sign } from '../core/base/Signature.ts'
-import { type L1Input, require } from '../core/base/Step.ts'
+import type { L1Input } from '../core/base/Step.ts'
 import type { Alarm } from '../core/plasma/Alarm.ts'
 import { answerCall } from '../core/plasma/Answer.ts'
-import { bookmarkOf, storedBlock, storedTransactions } from '../core/plasma/Archive.ts'
+import { bookmarkOf } from '../core/plasma/Archive.ts'
 import type { PlasmaCall } from '../core/plasma/Call.ts'
 import type { Chain as PlasmaChain } from '../core/plasma/Chain.ts'
 import { OWN_PERMIT, type Permit, startExitDigest } from '../core/plasma/Exit.ts'
@@ -21,13 +21,12 @@ import {
   watcherMachine,
 } from '../core/plasma/Watcher.ts'
 import type { Chain } from '../edge/chain/Chain.ts'
-import type { ServedBlock } from '../edge/http/OperatorApi.ts'
 import type { WatcherApi, WatcherStatus } from '../edge/http/WatcherServer.ts'
 import type { Checker } from '../edge/signature/Checker.ts'
 import type { Store } from '../edge/store/Store.ts'
 import { checked } from './Checking.ts'
 import { Loop } from './Loop.ts'
-import { type BlockSource, servedBy } from './Serving.ts'
+import { type BlockSource, blockIn, servedBy } from './Serving.ts'
 
 /** An owner whose key a watcher has: 32 bytes. */
 export interface GuardedOwner {
@@ -121,7 +120,7 @@ export class Watcher {
     return {
       status: () => this.#status(),
       alarms: () => this.#options.store.all('alarms').map(([, alarm]) => alarm as unknown as Alarm),
-      block: async (number) => this.#block(number),
+      block: async (number) => blockIn(this.#options.store, number),
       subscribe: (listen) => {
         const one = { listen }
         this.#listeners.add(one)
@@ -136,14 +135,6 @@ export class Watcher {
     const exits = allExits(running).length
     const place = { chain: ledger.chain, number: ledger.number, time: view.time, synced: isSynced(follower) }
     return { ...place, bad: bad ?? null, exits, inFlight: running.inFlight.size }
-  }
-
-  #block(number: number): ServedBlock {
-    const record = storedBlock(this.#options.store, number)
-    require(record !== undefined, 'UnknownBlock', number)
-    const { asOf, header, children } = record
-    const transactions = storedTransactions(this.#options.store, number)
-    return { number, asOf, header, transactions, ...(children && { children }) }
   }
 
   /** Asks again for what did not come. */
