@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { network } from 'hardhat'
-import { ETHER, type Hex, ZERO } from '../../src/core/base/Bytes.ts'
+import { ETHER, ZERO } from '../../src/core/base/Bytes.ts'
 import type { Alarm } from '../../src/core/plasma/Alarm.ts'
 import { chainId } from '../../src/core/plasma/Chain.ts'
 import { OWN_PERMIT } from '../../src/core/plasma/Exit.ts'
@@ -19,19 +19,10 @@ import { openStore } from '../../src/edge/store/Sqlite.ts'
 import { Operator } from '../../src/role/Operator.ts'
 import { Wallet } from '../../src/role/Wallet.ts'
 import { Watcher } from '../../src/role/Watcher.ts'
-import { RootChain__factory, VerdictRegistry__factory } from '../../typechain-types/index.ts'
+import { deployRootChain, MFP, until } from './plasmaReal.ts'
 
-const GWEI = 10n ** 9n
+const _GWEI = 10n ** 9n
 const ONE = 10n ** 18n
-const MFP = 86_400
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
-    if (await holds()) return
-    await new Promise((done) => setTimeout(done, 5))
-  }
-  throw new Error(`never: ${what}`)
-}
 
 const open: (() => unknown)[] = []
 
@@ -47,17 +38,7 @@ describe('Plasma on the real contract, over HTTP and SQLite', () => {
     const { ethers } = await network.create()
     const provider = ethers.provider as unknown as Node
     const signers = await ethers.getSigners()
-    const registry = await new VerdictRegistry__factory(signers[4]!).deploy()
-    const contract = await new RootChain__factory(signers[4]!).deploy(
-      registry,
-      MFP,
-      3600,
-      3600,
-      200_000n,
-      GWEI,
-      200n * GWEI,
-    )
-    const court = (await contract.getAddress()).toLowerCase() as Hex
+    const { contract, court } = await deployRootChain(signers[4]!)
     const connect = (n: number) => plasmaChain({ provider, signer: signers[n]!, court, interval: 5 })
     const [l1, l1Alice, l1Bob, l1Watcher] = [await connect(0), await connect(1), await connect(2), await connect(3)]
     const chain = { parent: ZERO, slot: 0, operator: localAccount(0).address }

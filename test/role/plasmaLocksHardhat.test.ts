@@ -8,19 +8,11 @@ import { memoryStore } from '../../src/edge/store/Memory.ts'
 import { Operator } from '../../src/role/Operator.ts'
 import { proposal, Swapping } from '../../src/role/Swapping.ts'
 import { Wallet } from '../../src/role/Wallet.ts'
-import { RootChain__factory, Token__factory, VerdictRegistry__factory } from '../../typechain-types/index.ts'
+import { Token__factory } from '../../typechain-types/index.ts'
+import { deployRootChain, MFP, until } from './plasmaReal.ts'
 import { through } from './plasmaWorld.ts'
 
-const GWEI = 10n ** 9n
-const MFP = 86_400
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 4000; i++) {
-    if (await holds()) return
-    await new Promise((done) => setTimeout(done, 5))
-  }
-  throw new Error(`never: ${what}`)
-}
+const _GWEI = 10n ** 9n
 
 const open: (() => unknown)[] = []
 
@@ -33,10 +25,7 @@ describe('Locked outputs and tokens on the real contracts', () => {
     const { ethers } = await network.create()
     const provider = ethers.provider as unknown as Node
     const signers = await ethers.getSigners()
-    const registry = await new VerdictRegistry__factory(signers[4]!).deploy()
-    const fees = [200_000n, GWEI, 200n * GWEI] as const
-    const contract = await new RootChain__factory(signers[4]!).deploy(registry, MFP, 3600, 3600, ...fees)
-    const court = (await contract.getAddress()).toLowerCase() as Hex
+    const { court } = await deployRootChain(signers[4]!)
     const connect = (n: number) => plasmaChain({ provider, signer: signers[n]!, court, interval: 5 })
     const [apple, pear] = [
       await new Token__factory(signers[4]!).deploy(),
